@@ -53,7 +53,9 @@ def place(vendor: Path = VENDOR, lock: Path = HERE / "package-lock.json") -> boo
         vendor.mkdir(parents=True, exist_ok=True)
         for name, source in FILES.items():
             if not (packages / source).is_file():
-                raise VendorError(f"the package holds no {source}; FILES in {Path(__file__).name} asks for it")
+                raise VendorError(
+                    f"the package holds no {source}; FILES in {Path(__file__).name} asks for it"
+                )
             shutil.copyfile(packages / source, vendor / name)
     stamp.write_text(wanted)
     return True
@@ -71,7 +73,12 @@ def _fetch(lock: Path, folder: Path) -> Path:
     order = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     try:
         done = subprocess.run(
-            order, cwd=folder, timeout=FETCH_TIMEOUT_S, stdin=subprocess.DEVNULL, capture_output=True, text=True
+            order,
+            cwd=folder,
+            timeout=FETCH_TIMEOUT_S,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
         )
     except subprocess.TimeoutExpired as slow:
         raise VendorError(f"npm did not finish within {FETCH_TIMEOUT_S} s. Is the network up?") from slow
