@@ -97,3 +97,23 @@ class Adapter(Room, Protocol):
     async def resume(self, legs: Sequence[KeptLeg]) -> None:
         """After `start`, take these legs up again; report those that are gone by `LegsCompared`."""
         ...
+
+
+class ConfigError(Exception):
+    """The operator must act: the configuration, or something that it names, is not as it must be.
+
+    `file` is empty and `line` 0 where no line can be blamed (a port that is taken).
+    """
+
+    def __init__(self, key: str, found: str, expected: str, file: str = "", line: int = 0) -> None:
+        super().__init__(key, found, expected, file, line)
+        self.key = key
+        self.found = found
+        self.expected = expected
+        self.file = file
+        self.line = line
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}: " if self.line else (f"{self.file}: " if self.file else "")
+        key = f"{self.key}: " if self.key else ""
+        return f"{where}{key}found {self.found}, expected {self.expected}"
