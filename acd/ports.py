@@ -7,13 +7,14 @@ observed. A room never asks the engine a question: it keeps what it needs from t
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
 from acd.routing.events import AnyEvent
-from acd.routing.model import ContactId, LegId
+from acd.routing.model import AgentId, ContactId, Identity, LegId, TicketId
 from acd.routing.outputs import AnyCommand, AnyFact, Command
 
 
@@ -96,4 +97,98 @@ class Adapter(Room, Protocol):
 
     async def resume(self, legs: Sequence[KeptLeg]) -> None:
         """After `start`, take these legs up again; report those that are gone by `LegsCompared`."""
+        ...
+
+
+class Speaker(StrEnum):
+    """Who said a line of a chat."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    BOT = "bot"
+    HOUSE = "house"
+    """The house itself: greetings, positions, notices."""
+
+
+class ChatMessage(msgspec.Struct, frozen=True):
+    """One line of a chat, as both sides see it. `number` counts a contact's lines from 1 without gaps."""
+
+    contact: ContactId
+    number: int
+    by: Speaker
+    text: str
+    at_ms: int
+    name: str = ""
+    """Name of the agent as the customer sees it."""
+    agent: AgentId | None = None
+
+
+class ChatRefused(Exception):
+    """A line was not taken; `code` is stable: `unknown_contact`, `contact_ended`, `too_long`, `too_many`."""
+
+    def __init__(self, code: str, found: str = "", expected: str = "") -> None:
+        super().__init__(f"{code}: found {found!r}, expected {expected!r}")
+        self.code = code
+        self.found = found
+        self.expected = expected
+
+
+class Conversations(Protocol):
+    """What the desks need of the room that holds the chats (telephony_adapters/web). Never waits."""
+
+    def transcript(self, contact: ContactId) -> Sequence[ChatMessage]:
+        """Return the lines so far, in order; empty for an unknown contact. Bounded by the room."""
+        ...
+
+    def say(self, contact: ContactId, agent: AgentId, text: str, key: str) -> ChatMessage:
+        """Say a line to the customer. A repeated `key` of one contact returns the line of the first time.
+
+        The desk has checked that the agent holds an assignment of this contact.
+
+        Raises:
+            ChatRefused: The line was not taken.
+        """
+        ...
+
+    def listen(self, hear: Callable[[ChatMessage], None]) -> None:
+        """Call `hear` for every new line of any chat, whoever said it, from now on."""
+        ...
+
+
+class TicketCard(msgspec.Struct, frozen=True):
+    """What an agent sees of a ticket in a list."""
+
+    ticket: TicketId
+    state: str
+    opened_at_ms: int
+    queue: str = ""
+    category: str = ""
+    words: str = ""
+    recording: str = ""
+    number: str = ""
+    """Where to call back; whole, for those who may see it."""
+    customer: str = ""
+    contact: ContactId | None = None
+    owner: AgentId | None = None
+    return_call: str = ""
+    """State of the return call: empty where none is booked, else `waiting`, `offered`, `done`, `unreached`."""
+    due_at_ms: int | None = None
+    closed_at_ms: int | None = None
+    disposition: str = ""
+    notes: str = ""
+
+
+class TicketShelf(Protocol):
+    """What the desks need of the tickets room. Reading waits for SQL; listening does not."""
+
+    async def open_tickets(self, limit: int) -> Sequence[TicketCard]:
+        """Return tickets that are not closed, the latest first."""
+        ...
+
+    async def tickets_of(self, identities: Sequence[Identity], limit: int) -> Sequence[TicketCard]:
+        """Return a customer's tickets over all channels, open ones first, then the latest."""
+        ...
+
+    def listen(self, hear: Callable[[TicketCard], None]) -> None:
+        """Call `hear` for every ticket that is opened, changed or closed, from now on."""
         ...
