@@ -15,7 +15,7 @@ import msgspec
 
 from acd.routing.events import AnyEvent
 from acd.routing.model import AgentId, ContactId, Identity, LegId, TicketId
-from acd.routing.outputs import AnyCommand, AnyFact, Command
+from acd.routing.outputs import AnyCommand, AnyFact, Command, StartIntake
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -86,6 +86,124 @@ class Room(Protocol):
 
     async def stop(self) -> None:
         """Refuse new work, finish, close."""
+        ...
+
+
+class CustomerGone(Exception):
+    """The customer's leg is gone, or no longer the bot's: whoever waits on it stops. Nobody's fault."""
+
+
+class Prompt(msgspec.Struct, frozen=True):
+    """Something to be said, by the name that the media room gives it, with its variable part."""
+
+    name: str
+    number: int = 0
+    digits: str = ""
+    """Said one by one: a telephone number, a ticket."""
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """What a customer pressed. `is_complete`: as many keys as asked for, or the end key; else time ran out."""
+
+    digits: str
+    is_complete: bool
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """What a customer said."""
+
+    recording: str
+    """Its name, relative to the folder of recordings; "" where nothing was said or it could not be kept."""
+    duration_ms: int = 0
+    key: str = ""
+    """The key that ended it; "" where silence, length or the end of the prompt's patience did."""
+    failure: str = ""
+    """Why it could not be kept (`disk_full`, ...); "" where it was."""
+
+
+class Voice(Protocol):
+    """One call in the hands of the bot; the adapter that holds the leg makes one for each `StartIntake`.
+
+    One method runs at a time. Each raises `CustomerGone` as soon as the leg is gone, also while it waits,
+    and at every later call.
+    """
+
+    async def say(self, prompts: Sequence[Prompt], language: str) -> None:
+        """Play to the end; a key cuts it short."""
+        ...
+
+    async def ask(
+        self,
+        prompts: Sequence[Prompt],
+        language: str,
+        *,
+        digits_max: int = 1,
+        end_key: str = "#",
+        first_ms_max: int = 8_000,
+        next_ms_max: int = 4_000,
+    ) -> Keys:
+        """Play, and collect keys; a key cuts the prompts short and counts. `end_key` is part of no answer."""
+        ...
+
+    async def record(
+        self,
+        prompts: Sequence[Prompt],
+        language: str,
+        *,
+        name: str,
+        end_keys: str = "#",
+        length_ms_max: int = 120_000,
+        silence_ms_max: int = 4_000,
+    ) -> Recorded:
+        """Play, then record until one of `end_keys`, silence or the length. A key of `end_keys` while the
+        prompt plays ends it with nothing recorded; any other key only cuts the prompt short.
+
+        Args:
+            name: What the recording is to be called, without suffix; unique, safe as a file name.
+        """
+        ...
+
+
+class ChatChoice(msgspec.Struct, frozen=True):
+    """A button under a line of the bot; pressing it says `value` for the customer."""
+
+    value: str
+    label: str
+
+
+class TextChat(Protocol):
+    """One chat in the hands of the bot; the adapter that holds it makes one for each `StartIntake`."""
+
+    def say(self, text: str, choices: Sequence[ChatChoice] = ()) -> None:
+        """Show a line of the bot. A page that is away for a moment sees it when it is back.
+
+        Raises:
+            CustomerGone: The chat is over, or no longer the bot's.
+        """
+        ...
+
+    async def hear(self) -> str:
+        """Return the customer's next line, not empty, whole.
+
+        Raises:
+            CustomerGone: The chat is over, or no longer the bot's.
+        """
+        ...
+
+
+class IntakeBot(Protocol):
+    """The bot as adapters know it. `StartIntake` goes to the adapter that holds the leg; the adapter hands
+    the leg on here. What the bot takes down, and that it gave up, it tells the engine itself.
+
+    An adapter that was given no bot answers `StartIntake` with `IntakeGaveUp(reason="no_bot")`.
+    """
+
+    def begin_voice(self, order: StartIntake, voice: Voice) -> None:
+        """Take a matter down by voice, at once and without waiting. A repeated key is done already."""
+        ...
+
+    def begin_text(self, order: StartIntake, chat: TextChat) -> None:
+        """The same by text."""
         ...
 
 
