@@ -39,7 +39,9 @@ class Text(msgspec.Struct, frozen=True):
     @property
     def expected(self) -> str:
         """Say it for a complaint."""
-        return self.what if self.pattern else f"{self.what} of {self.length_min} to {self.length_max} characters"
+        return (
+            self.what if self.pattern else f"{self.what} of {self.length_min} to {self.length_max} characters"
+        )
 
 
 class Secret(msgspec.Struct, frozen=True):
@@ -78,7 +80,9 @@ Port = Annotated[int, Whole(0, 65_535)]
 Proficiency = Annotated[int, Whole(1, 5)]
 Host = Annotated[str, Text("a host name or an address", r"[A-Za-z0-9_.:\[\]-]{1,253}")]
 Url = Annotated[str, Text("an address that begins with http:// or https://", r"https?://\S{1,500}")]
-Digits = Annotated[str, Text("a telephone number: digits, with or without a + before them", r"\+?[0-9]{1,20}")]
+Digits = Annotated[
+    str, Text("a telephone number: digits, with or without a + before them", r"\+?[0-9]{1,20}")
+]
 Path = Annotated[str, Text("a path", r"[^\0]{1,400}")]
 
 SkillRef = Annotated[str, Ref("skill")]

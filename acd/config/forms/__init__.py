@@ -1,20 +1,33 @@
 """The forms an operator fills in: one module for each group of files in `config/`."""
 
 from acd.config.forms.centre import (
+    CalendarForm,
     CentreForm,
     EntriesForm,
     EntryForm,
     HoursForm,
     LabelForm,
+    NeedsForm,
     RegionForm,
     RegionsForm,
     SkillForm,
     SkillsForm,
     WeekForm,
 )
-from acd.config.forms.people import GroupForm, PeopleForm, PersonForm, PhoneForm, Role, ServedForm, TeamForm
+from acd.config.forms.form import Form
+from acd.config.forms.people import (
+    BlendForm,
+    GroupForm,
+    PeopleForm,
+    PersonForm,
+    PhoneForm,
+    Role,
+    ServedForm,
+    TeamForm,
+)
 from acd.config.forms.queues import (
     DispositionForm,
+    DispositionsForm,
     OverflowForm,
     OverflowRuleForm,
     QueueForm,
@@ -26,37 +39,52 @@ from acd.config.forms.queues import (
     WrapUpForm,
 )
 from acd.config.forms.server import (
+    CategoryForm,
     DatabaseForm,
     DeskForm,
     HttpForm,
     IntakeForm,
     JournalForm,
+    JournalStore,
     LimitsForm,
     LogForm,
+    LogFormat,
+    LogLevel,
     MediaForm,
+    ReasonForm,
     RetentionForm,
     ServerForm,
     SipForm,
 )
-from acd.config.forms.thresholds import AlertForm, ServiceLevelForm, ThresholdsForm
+from acd.config.forms.thresholds import AlertForm, Measure, ServiceLevelForm, ThresholdsForm
 
 __all__ = [
     "AlertForm",
+    "BlendForm",
+    "CalendarForm",
+    "CategoryForm",
     "CentreForm",
     "DatabaseForm",
     "DeskForm",
     "DispositionForm",
+    "DispositionsForm",
     "EntriesForm",
     "EntryForm",
+    "Form",
     "GroupForm",
     "HoursForm",
     "HttpForm",
     "IntakeForm",
     "JournalForm",
+    "JournalStore",
     "LabelForm",
     "LimitsForm",
     "LogForm",
+    "LogFormat",
+    "LogLevel",
+    "Measure",
     "MediaForm",
+    "NeedsForm",
     "OverflowForm",
     "OverflowRuleForm",
     "PeopleForm",
@@ -64,6 +92,7 @@ __all__ = [
     "PhoneForm",
     "QueueForm",
     "QueuesForm",
+    "ReasonForm",
     "RegionForm",
     "RegionsForm",
     "RepeatForm",

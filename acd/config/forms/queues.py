@@ -1,4 +1,4 @@
-"""Forms of `queues.yaml`, `overflow.yaml` and `dispositions.yaml`: how contacts are served, and what else may happen."""
+"""Forms of `queues.yaml`, `overflow.yaml` and `dispositions.yaml`: how contacts are served."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DispositionPath = Annotated[str, Text("a path such as delivery/late", r"[a-z0-9_
 LongSeconds = Annotated[int, Whole(0, 2_592_000, "seconds")]
 
 
-class StepForm(Form, frozen=True):
+class StepForm(Form, frozen=True, kw_only=True):
     """What is asked for from `after_s` of waiting on."""
 
     after_s: Seconds
@@ -22,7 +22,7 @@ class StepForm(Form, frozen=True):
     preferred_dropped: tuple[SkillRef, ...] = ()
 
 
-class ReserveForm(Form, frozen=True):
+class ReserveForm(Form, frozen=True, kw_only=True):
     """A group that helps while the queue is in need."""
 
     group: GroupRef
@@ -30,7 +30,7 @@ class ReserveForm(Form, frozen=True):
     release_s: Seconds
 
 
-class WrapUpForm(Form, frozen=True):
+class WrapUpForm(Form, frozen=True, kw_only=True):
     """The time after a talk."""
 
     mode: WrapUpMode = WrapUpMode.TIMED
@@ -39,7 +39,7 @@ class WrapUpForm(Form, frozen=True):
     extensions_max: Annotated[int, Whole(0, 20)] = 2
 
 
-class RepeatForm(Form, frozen=True):
+class RepeatForm(Form, frozen=True, kw_only=True):
     """What it changes that a customer was here before."""
 
     head_start_s: Seconds = 0
@@ -48,7 +48,7 @@ class RepeatForm(Form, frozen=True):
     flag_supervisor: bool = True
 
 
-class ReturnCallsForm(Form, frozen=True):
+class ReturnCallsForm(Form, frozen=True, kw_only=True):
     """How booked return calls are made."""
 
     customer_first: bool = False
@@ -57,7 +57,7 @@ class ReturnCallsForm(Form, frozen=True):
     ring_s: Annotated[int, Whole(5, 120, "seconds")] = 30
 
 
-class QueueForm(Form, frozen=True):
+class QueueForm(Form, frozen=True, kw_only=True):
     """One queue."""
 
     label: LabelForm
@@ -84,13 +84,13 @@ class QueueForm(Form, frozen=True):
     announce_s: Annotated[int, Whole(0, 3_600, "seconds")] = 30
 
 
-class QueuesForm(Form, frozen=True):
+class QueuesForm(Form, frozen=True, kw_only=True):
     """`queues.yaml`."""
 
     queues: Annotated[dict[Annotated[str, Defines("queue")], QueueForm], Size(1, 10_000)]
 
 
-class OverflowRuleForm(Form, frozen=True):
+class OverflowRuleForm(Form, frozen=True, kw_only=True):
     """When a waiting contact may leave its line, and where to."""
 
     name: Annotated[str, Text("a name of small letters, digits, '-' and '_'", r"[a-z0-9_-]{1,64}")]
@@ -108,7 +108,7 @@ class OverflowRuleForm(Form, frozen=True):
     message: Annotated[str, Text("the name of a prompt", r"[a-z0-9_-]{1,64}")] | None = None
 
 
-class OverflowForm(Form, frozen=True):
+class OverflowForm(Form, frozen=True, kw_only=True):
     """`overflow.yaml`: named lists of rules; a queue names the list that holds for it."""
 
     overflow: dict[
@@ -116,7 +116,7 @@ class OverflowForm(Form, frozen=True):
     ] = {}
 
 
-class DispositionForm(Form, frozen=True):
+class DispositionForm(Form, frozen=True, kw_only=True):
     """One outcome that an agent may pick."""
 
     path: DispositionPath
@@ -124,7 +124,7 @@ class DispositionForm(Form, frozen=True):
     solves: bool = False
 
 
-class DispositionsForm(Form, frozen=True):
+class DispositionsForm(Form, frozen=True, kw_only=True):
     """`dispositions.yaml`: named lists of outcomes; a queue names the list that holds for it."""
 
     dispositions: dict[

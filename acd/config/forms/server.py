@@ -33,7 +33,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class HttpForm(Form, frozen=True):
+class HttpForm(Form, frozen=True, kw_only=True):
     """Desks, pages, HTTP API and metrics: one address for all of them."""
 
     host: Host = "127.0.0.1"
@@ -43,7 +43,7 @@ class HttpForm(Form, frozen=True):
     private_key: Path | None = None
 
 
-class SipForm(Form, frozen=True):
+class SipForm(Form, frozen=True, kw_only=True):
     """Telephones and trunks."""
 
     host: Host = "127.0.0.1"
@@ -58,7 +58,7 @@ class SipForm(Form, frozen=True):
     registration_s_max: Annotated[int, Whole(30, 86_400, "seconds")] = 3_600
 
 
-class MediaForm(Form, frozen=True):
+class MediaForm(Form, frozen=True, kw_only=True):
     """Where the server itself has sound: music, announcements, recordings of the intake bot."""
 
     host: Host = "127.0.0.1"
@@ -67,33 +67,41 @@ class MediaForm(Form, frozen=True):
     port_max: Annotated[int, Whole(1_024, 65_535)] = 19_999
 
 
-class JournalForm(Form, frozen=True):
+class JournalForm(Form, frozen=True, kw_only=True):
     """The store of records."""
 
     store: JournalStore = JournalStore.SQLITE
     redis_url: (
-        Annotated[str, Text("an address such as redis://127.0.0.1:6379/0", r"(redis|rediss|unix)://\S{1,300}"), Secret()]
+        Annotated[
+            str,
+            Text("an address such as redis://127.0.0.1:6379/0", r"(redis|rediss|unix)://\S{1,300}"),
+            Secret(),
+        ]
         | None
     ) = None
 
 
-class DatabaseForm(Form, frozen=True):
+class DatabaseForm(Form, frozen=True, kw_only=True):
     """Where tickets, customers and reports are kept."""
 
     url: (
-        Annotated[str, Text("an address such as postgresql://user@127.0.0.1/acd", r"(postgresql|sqlite)\S{3,500}"), Secret()]
+        Annotated[
+            str,
+            Text("an address such as postgresql://user@127.0.0.1/acd", r"(postgresql|sqlite)\S{3,500}"),
+            Secret(),
+        ]
         | None
     ) = None
 
 
-class LogForm(Form, frozen=True):
+class LogForm(Form, frozen=True, kw_only=True):
     """What the server says about itself."""
 
     level: LogLevel = LogLevel.INFO
     format: LogFormat = LogFormat.TEXT
 
 
-class ServerForm(Form, frozen=True):
+class ServerForm(Form, frozen=True, kw_only=True):
     """`server.yaml`."""
 
     http: HttpForm = HttpForm()
@@ -104,13 +112,13 @@ class ServerForm(Form, frozen=True):
     log: LogForm = LogForm()
 
 
-class ReasonForm(Form, frozen=True):
+class ReasonForm(Form, frozen=True, kw_only=True):
     """A reason for being not ready."""
 
     label: LabelForm
 
 
-class LimitsForm(Form, frozen=True):
+class LimitsForm(Form, frozen=True, kw_only=True):
     """Limits on what one peer may take."""
 
     connections_max: Annotated[int, Whole(1, 1_000_000)] = 20_000
@@ -119,7 +127,7 @@ class LimitsForm(Form, frozen=True):
     unsent_kb_max: Annotated[int, Whole(16, 10_240, "kilobytes")] = 1_024
 
 
-class DeskForm(Form, frozen=True):
+class DeskForm(Form, frozen=True, kw_only=True):
     """`desk.yaml`: sign-in, limits and the reasons for being not ready."""
 
     token_minutes: Annotated[int, Whole(1, 1_440, "minutes")] = 15
@@ -131,14 +139,14 @@ class DeskForm(Form, frozen=True):
     reasons: Annotated[dict[Annotated[str, Defines("reason")], ReasonForm], Size(1, 100)]
 
 
-class CategoryForm(Form, frozen=True):
+class CategoryForm(Form, frozen=True, kw_only=True):
     """A matter that a customer can name by one key."""
 
     key: Annotated[str, Text("one digit from 1 to 9", r"[1-9]"), Unique("intake key")]
     label: LabelForm
 
 
-class IntakeForm(Form, frozen=True):
+class IntakeForm(Form, frozen=True, kw_only=True):
     """`intake.yaml`: the bot that takes a matter down."""
 
     languages: Annotated[tuple[Language, ...], Size(1, 2)] = ("en", "zh")
@@ -148,7 +156,7 @@ class IntakeForm(Form, frozen=True):
     categories: Annotated[dict[Annotated[str, Defines("category")], CategoryForm], Size(1, 9)]
 
 
-class RetentionForm(Form, frozen=True):
+class RetentionForm(Form, frozen=True, kw_only=True):
     """`retention.yaml`: how long things are kept."""
 
     journal_days: Days = 400

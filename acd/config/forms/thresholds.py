@@ -19,14 +19,14 @@ class Measure(StrEnum):
     READY_AGENTS = "ready_agents"
 
 
-class ServiceLevelForm(Form, frozen=True):
+class ServiceLevelForm(Form, frozen=True, kw_only=True):
     """Answered within `threshold_s`; who leaves within `short_abandon_s` is not counted."""
 
     threshold_s: Annotated[int, Whole(1, 86_400, "seconds")]
     short_abandon_s: Seconds = 5
 
 
-class AlertForm(Form, frozen=True):
+class AlertForm(Form, frozen=True, kw_only=True):
     """Tell the supervisors when a figure stays on the wrong side for `for_s`."""
 
     measure: Measure
@@ -37,7 +37,7 @@ class AlertForm(Form, frozen=True):
     webhook: Url | None = None
 
 
-class ThresholdsForm(Form, frozen=True):
+class ThresholdsForm(Form, frozen=True, kw_only=True):
     """`thresholds.yaml`."""
 
     service_levels: dict[Annotated[str, Defines("service level")], ServiceLevelForm] = {}
