@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 
 from acd.routing.events import AnyEvent
-from acd.routing.model import AgentId, ContactId, Identity, LegId, TicketId
+from acd.routing.model import AgentId, ContactId, Identity, LegId, PersonId, TicketId
 from acd.routing.outputs import AnyCommand, AnyFact, Command, StartIntake
 
 
@@ -309,11 +309,40 @@ class TicketCard(msgspec.Struct, frozen=True):
     contact: ContactId | None = None
     owner: AgentId | None = None
     return_call: str = ""
-    """State of the return call: empty where none is booked, else `waiting`, `offered`, `done`, `unreached`."""
+    """State of the return call: empty where none is booked, else `waiting`, `offered`, `talking`, `done`,
+    `unreached`, `cancelled`."""
     due_at_ms: int | None = None
     closed_at_ms: int | None = None
     disposition: str = ""
     notes: str = ""
+
+
+class TicketEntry(msgspec.Struct, frozen=True):
+    """One entry of a ticket's thread. `kind`: `opened`, `linked`, `return_call`, `disposition`, `note`, `closed`."""
+
+    id: int
+    at_ms: int
+    kind: str
+    by: str = ""
+    """An agent, another person, or `bot`; "" where nobody acted."""
+    text: str = ""
+    contact: ContactId | None = None
+
+
+class TicketThread(msgspec.Struct, frozen=True):
+    """One ticket with everything that happened to it, in order. A clock that has not stopped is None."""
+
+    card: TicketCard
+    language: str
+    is_partial: bool
+    """The customer left before the bot was through."""
+    transcript: str
+    """What a recogniser made of the recording; "" where none is configured."""
+    entries: list[TicketEntry]
+    contacts: list[ContactId]
+    identities: list[Identity]
+    first_response_ms: int | None
+    resolution_ms: int | None
 
 
 class TicketShelf(Protocol):
@@ -329,4 +358,12 @@ class TicketShelf(Protocol):
 
     def listen(self, hear: Callable[[TicketCard], None]) -> None:
         """Call `hear` for every ticket that is opened, changed or closed, from now on."""
+        ...
+
+    async def ticket(self, ticket: TicketId) -> TicketThread | None:
+        """Return one ticket with its thread; None if there is no such ticket."""
+        ...
+
+    async def add_note(self, ticket: TicketId, by: PersonId, text: str, key: str) -> TicketEntry | None:
+        """Add to the thread; a repeated `key` of one person is one note. None if there is no such ticket."""
         ...
