@@ -14,7 +14,7 @@ import msgspec
 
 from acd.routing.events import AnyEvent
 from acd.routing.model import ContactId, LegId
-from acd.routing.outputs import AnyCommand, AnyFact, Command
+from acd.routing.outputs import AnyCommand, AnyFact, Command, Outputs
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -35,8 +35,37 @@ class KeptLeg(msgspec.Struct, frozen=True):
     resume: bytes
 
 
+class ConfigError(Exception):
+    """The operator must act: a key is wrong, a file is missing, an address is taken.
+
+    Ends in the command line: printed without a traceback, exit status 2.
+    """
+
+    def __init__(
+        self, file: str, key: str, why: str, *, line: int | None = None, found: str = "", expected: str = ""
+    ) -> None:
+        place = f"{file}:{line}" if line is not None else file
+        parts = [part for part in (place, key, why) if part]
+        if found:
+            parts.append(f"found {found}")
+        if expected:
+            parts.append(f"expected {expected}")
+        super().__init__(": ".join(parts))
+        self.file = file
+        self.key = key
+        self.why = why
+        self.line = line
+        self.found = found
+        self.expected = expected
+
+
 class Overloaded(Exception):
-    """The loop's queue is full: the event was not taken. Refuse the peer (503, code `overloaded`)."""
+    """The event was not taken: the loop's queue is full, the journal cannot be written, or the node is
+    stopping. Refuse the peer (503); `code` says which: `overloaded`, `journal_full`, `journal_failed`, `stopping`."""
+
+    def __init__(self, code: str = "overloaded") -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class Submit(Protocol):
@@ -57,6 +86,26 @@ class Submit(Protocol):
         ...
 
 
+class Core(Protocol):
+    """The engine, as the loop and recovery use it. Synchronous, owned by one task."""
+
+    def handle(self, event: AnyEvent, now_ms: int) -> Outputs:
+        """Decide; the facts have been applied when this returns."""
+        ...
+
+    def apply(self, fact: AnyFact, at_ms: int) -> None:
+        """Fold one fact of a record of `at_ms`; facts of one record come in order."""
+        ...
+
+    def next_deadline_ms(self) -> int | None:
+        """Return when `TimePassed` is wanted next; None: never, as things stand."""
+        ...
+
+    def wanted_commands(self) -> Sequence[AnyCommand]:
+        """Return what the state still wants of the rooms, under the keys that it was ordered by first."""
+        ...
+
+
 class Room(Protocol):
     """A room of the house, as the loop sees it."""
 
@@ -69,14 +118,16 @@ class Room(Protocol):
     async def start(self, submit: Submit) -> None:
         """Open what must be open. Called after recovery; records before it have been observed already.
 
+        Must not wait for the record of an event that it submits: orders are held until every room has started.
+
         Raises:
             ConfigError: An address is taken, a file is missing: the operator must act.
         """
         ...
 
     def execute(self, command: AnyCommand) -> None:
-        """Carry out an order; durable before it comes here. Must return at once and must not raise for a
-        peer's fault. A key that was done before is done already."""
+        """Carry out an order; its record is durable and has been observed before it comes here. Must return
+        at once and must not raise for a peer's fault. A key that was done before is done already."""
         ...
 
     def observe(self, record: Record, is_replay: bool) -> None:
