@@ -15,7 +15,7 @@ import msgspec
 
 from acd.routing.events import AnyEvent
 from acd.routing.model import AgentId, ContactId, Identity, LegId, PersonId, TicketId
-from acd.routing.outputs import AnyCommand, AnyFact, Command, StartIntake
+from acd.routing.outputs import AnyCommand, AnyFact, Command, Outputs, StartIntake
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -57,7 +57,12 @@ class ConfigError(Exception):
 
 
 class Overloaded(Exception):
-    """The loop's queue is full: the event was not taken. Refuse the peer (503, code `overloaded`)."""
+    """The event was not taken: the loop's queue is full, the journal cannot be written, or the node is
+    stopping. Refuse the peer (503); `code` says which: `overloaded`, `journal_full`, `journal_failed`, `stopping`."""
+
+    def __init__(self, code: str = "overloaded") -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class Submit(Protocol):
@@ -78,6 +83,26 @@ class Submit(Protocol):
         ...
 
 
+class Core(Protocol):
+    """The engine, as the loop and recovery use it. Synchronous, owned by one task."""
+
+    def handle(self, event: AnyEvent, now_ms: int) -> Outputs:
+        """Decide; the facts have been applied when this returns."""
+        ...
+
+    def apply(self, fact: AnyFact, at_ms: int) -> None:
+        """Fold one fact of a record of `at_ms`; facts of one record come in order."""
+        ...
+
+    def next_deadline_ms(self) -> int | None:
+        """Return when `TimePassed` is wanted next; None: never, as things stand."""
+        ...
+
+    def wanted_commands(self) -> Sequence[AnyCommand]:
+        """Return what the state still wants of the rooms, under the keys that it was ordered by first."""
+        ...
+
+
 class Room(Protocol):
     """A room of the house, as the loop sees it."""
 
@@ -90,14 +115,16 @@ class Room(Protocol):
     async def start(self, submit: Submit) -> None:
         """Open what must be open. Called after recovery; records before it have been observed already.
 
+        Must not wait for the record of an event that it submits: orders are held until every room has started.
+
         Raises:
             ConfigError: An address is taken, a file is missing: the operator must act.
         """
         ...
 
     def execute(self, command: AnyCommand) -> None:
-        """Carry out an order; durable before it comes here. Must return at once and must not raise for a
-        peer's fault. A key that was done before is done already."""
+        """Carry out an order; its record is durable and has been observed before it comes here. Must return
+        at once and must not raise for a peer's fault. A key that was done before is done already."""
         ...
 
     def observe(self, record: Record, is_replay: bool) -> None:
