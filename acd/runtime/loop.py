@@ -106,6 +106,7 @@ class Loop:
         self.seq = last_seq
         """The last record that was made, durable or not."""
         self.durable_seq = last_seq
+        self.delivered_seq = last_seq
         self._intake: deque[_Taken] = deque()
         self._undurable: deque[_Made] = deque()
         self._undelivered: deque[_Made] = deque()
@@ -154,6 +155,23 @@ class Loop:
         except ExceptionGroup as group:
             error = group.exceptions[0]
             raise self._stop_for(error) from error
+
+    def begin(self, events: Sequence[AnyEvent]) -> list[Record]:
+        """Handle the first events of a start, before time and before anybody else; `run` delivers them.
+
+        Raises:
+            NodeStopped: The engine raised.
+        """
+        entries: list[Entry] = []
+        made: list[Record] = []
+        try:
+            for event in events:
+                self._handle(_Taken(event, None, monotonic_s()), self._clock.now_ms(), entries)
+                made.append(self._undurable[-1].record)
+        except Exception as error:
+            raise self._stop_for(error) from error
+        self._journal.append(entries)
+        return made
 
     def refuse_new(self) -> None:
         """From now on take only what ends or answers something."""
@@ -282,6 +300,7 @@ class Loop:
         self._metrics.effect_seconds.observe(monotonic_s() - made.taken.taken_s)
         for command in made.commands:
             self._dispatcher.execute(command)
+        self.delivered_seq = record.seq
         future = made.taken.future
         if future is not None and not future.done():
             future.set_result(record)
