@@ -7,14 +7,15 @@ observed. A room never asks the engine a question: it keeps what it needs from t
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
 from acd.routing.events import AnyEvent
-from acd.routing.model import ContactId, LegId
-from acd.routing.outputs import AnyCommand, AnyFact, Command
+from acd.routing.model import AgentId, ContactId, Identity, LegId, TicketId
+from acd.routing.outputs import AnyCommand, AnyFact, Command, StartIntake
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -88,6 +89,124 @@ class Room(Protocol):
         ...
 
 
+class CustomerGone(Exception):
+    """The customer's leg is gone, or no longer the bot's: whoever waits on it stops. Nobody's fault."""
+
+
+class Prompt(msgspec.Struct, frozen=True):
+    """Something to be said, by the name that the media room gives it, with its variable part."""
+
+    name: str
+    number: int = 0
+    digits: str = ""
+    """Said one by one: a telephone number, a ticket."""
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """What a customer pressed. `is_complete`: as many keys as asked for, or the end key; else time ran out."""
+
+    digits: str
+    is_complete: bool
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """What a customer said."""
+
+    recording: str
+    """Its name, relative to the folder of recordings; "" where nothing was said or it could not be kept."""
+    duration_ms: int = 0
+    key: str = ""
+    """The key that ended it; "" where silence, length or the end of the prompt's patience did."""
+    failure: str = ""
+    """Why it could not be kept (`disk_full`, ...); "" where it was."""
+
+
+class Voice(Protocol):
+    """One call in the hands of the bot; the adapter that holds the leg makes one for each `StartIntake`.
+
+    One method runs at a time. Each raises `CustomerGone` as soon as the leg is gone, also while it waits,
+    and at every later call.
+    """
+
+    async def say(self, prompts: Sequence[Prompt], language: str) -> None:
+        """Play to the end; a key cuts it short."""
+        ...
+
+    async def ask(
+        self,
+        prompts: Sequence[Prompt],
+        language: str,
+        *,
+        digits_max: int = 1,
+        end_key: str = "#",
+        first_ms_max: int = 8_000,
+        next_ms_max: int = 4_000,
+    ) -> Keys:
+        """Play, and collect keys; a key cuts the prompts short and counts. `end_key` is part of no answer."""
+        ...
+
+    async def record(
+        self,
+        prompts: Sequence[Prompt],
+        language: str,
+        *,
+        name: str,
+        end_keys: str = "#",
+        length_ms_max: int = 120_000,
+        silence_ms_max: int = 4_000,
+    ) -> Recorded:
+        """Play, then record until one of `end_keys`, silence or the length. A key of `end_keys` while the
+        prompt plays ends it with nothing recorded; any other key only cuts the prompt short.
+
+        Args:
+            name: What the recording is to be called, without suffix; unique, safe as a file name.
+        """
+        ...
+
+
+class ChatChoice(msgspec.Struct, frozen=True):
+    """A button under a line of the bot; pressing it says `value` for the customer."""
+
+    value: str
+    label: str
+
+
+class TextChat(Protocol):
+    """One chat in the hands of the bot; the adapter that holds it makes one for each `StartIntake`."""
+
+    def say(self, text: str, choices: Sequence[ChatChoice] = ()) -> None:
+        """Show a line of the bot. A page that is away for a moment sees it when it is back.
+
+        Raises:
+            CustomerGone: The chat is over, or no longer the bot's.
+        """
+        ...
+
+    async def hear(self) -> str:
+        """Return the customer's next line, not empty, whole.
+
+        Raises:
+            CustomerGone: The chat is over, or no longer the bot's.
+        """
+        ...
+
+
+class IntakeBot(Protocol):
+    """The bot as adapters know it. `StartIntake` goes to the adapter that holds the leg; the adapter hands
+    the leg on here. What the bot takes down, and that it gave up, it tells the engine itself.
+
+    An adapter that was given no bot answers `StartIntake` with `IntakeGaveUp(reason="no_bot")`.
+    """
+
+    def begin_voice(self, order: StartIntake, voice: Voice) -> None:
+        """Take a matter down by voice, at once and without waiting. A repeated key is done already."""
+        ...
+
+    def begin_text(self, order: StartIntake, chat: TextChat) -> None:
+        """The same by text."""
+        ...
+
+
 class Adapter(Room, Protocol):
     """A room that holds customers' legs."""
 
@@ -96,4 +215,98 @@ class Adapter(Room, Protocol):
 
     async def resume(self, legs: Sequence[KeptLeg]) -> None:
         """After `start`, take these legs up again; report those that are gone by `LegsCompared`."""
+        ...
+
+
+class Speaker(StrEnum):
+    """Who said a line of a chat."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    BOT = "bot"
+    HOUSE = "house"
+    """The house itself: greetings, positions, notices."""
+
+
+class ChatMessage(msgspec.Struct, frozen=True):
+    """One line of a chat, as both sides see it. `number` counts a contact's lines from 1 without gaps."""
+
+    contact: ContactId
+    number: int
+    by: Speaker
+    text: str
+    at_ms: int
+    name: str = ""
+    """Name of the agent as the customer sees it."""
+    agent: AgentId | None = None
+
+
+class ChatRefused(Exception):
+    """A line was not taken; `code` is stable: `unknown_contact`, `contact_ended`, `too_long`, `too_many`."""
+
+    def __init__(self, code: str, found: str = "", expected: str = "") -> None:
+        super().__init__(f"{code}: found {found!r}, expected {expected!r}")
+        self.code = code
+        self.found = found
+        self.expected = expected
+
+
+class Conversations(Protocol):
+    """What the desks need of the room that holds the chats (telephony_adapters/web). Never waits."""
+
+    def transcript(self, contact: ContactId) -> Sequence[ChatMessage]:
+        """Return the lines so far, in order; empty for an unknown contact. Bounded by the room."""
+        ...
+
+    def say(self, contact: ContactId, agent: AgentId, text: str, key: str) -> ChatMessage:
+        """Say a line to the customer. A repeated `key` of one contact returns the line of the first time.
+
+        The desk has checked that the agent holds an assignment of this contact.
+
+        Raises:
+            ChatRefused: The line was not taken.
+        """
+        ...
+
+    def listen(self, hear: Callable[[ChatMessage], None]) -> None:
+        """Call `hear` for every new line of any chat, whoever said it, from now on."""
+        ...
+
+
+class TicketCard(msgspec.Struct, frozen=True):
+    """What an agent sees of a ticket in a list."""
+
+    ticket: TicketId
+    state: str
+    opened_at_ms: int
+    queue: str = ""
+    category: str = ""
+    words: str = ""
+    recording: str = ""
+    number: str = ""
+    """Where to call back; whole, for those who may see it."""
+    customer: str = ""
+    contact: ContactId | None = None
+    owner: AgentId | None = None
+    return_call: str = ""
+    """State of the return call: empty where none is booked, else `waiting`, `offered`, `done`, `unreached`."""
+    due_at_ms: int | None = None
+    closed_at_ms: int | None = None
+    disposition: str = ""
+    notes: str = ""
+
+
+class TicketShelf(Protocol):
+    """What the desks need of the tickets room. Reading waits for SQL; listening does not."""
+
+    async def open_tickets(self, limit: int) -> Sequence[TicketCard]:
+        """Return tickets that are not closed, the latest first."""
+        ...
+
+    async def tickets_of(self, identities: Sequence[Identity], limit: int) -> Sequence[TicketCard]:
+        """Return a customer's tickets over all channels, open ones first, then the latest."""
+        ...
+
+    def listen(self, hear: Callable[[TicketCard], None]) -> None:
+        """Call `hear` for every ticket that is opened, changed or closed, from now on."""
         ...

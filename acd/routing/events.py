@@ -205,6 +205,12 @@ class ReturnCallAsked(Event, frozen=True):
     by: PersonId | None = None
 
 
+class CustomerReached(Event, frozen=True):
+    """The customer of a customer-first return call has picked up and now waits for the agent."""
+
+    offer: OfferId
+
+
 class DialFailed(Event, frozen=True):
     """The customer of a return call was not reached: busy, no_answer, unreachable, forbidden."""
 
@@ -443,6 +449,7 @@ AnyEvent = (
     | TicketOpened
     | TicketClosed
     | ReturnCallAsked
+    | CustomerReached
     | DialFailed
     | OfferAccepted
     | OfferDeclined

@@ -130,6 +130,8 @@ class PresentOffer(OfferCommand, frozen=True):
     deadline_ms: int
     display: str = ""
     language: str = "en"
+    holder: str = ""
+    """The adapter that holds the customer's leg; a switch rings its agents for its own calls only."""
 
 
 class WithdrawOffer(OfferCommand, frozen=True):

@@ -364,6 +364,10 @@ class AssignmentConnected(Fact, frozen=True):
     contact: ContactId
     agent: AgentId
     is_first: bool
+    waited_ms: int = 0
+    """From arrival (or from the transfer into this queue) to now."""
+    estimate_ms: int | None = None
+    """The whole wait as the first estimate told it; None: none was told. The difference is its error."""
 
 
 class AssignmentHeld(Fact, frozen=True):
@@ -418,6 +422,20 @@ class TransferMade(Fact, frozen=True):
     to_agent: AgentId | None = None
     to_number: str = ""
     attended: bool = False
+
+
+class TransferFailed(Fact, frozen=True):
+    """The number outside was not reached; customer and agent are still together."""
+
+    offer: OfferId
+    reason: str
+
+
+class CustomerAnswered(Fact, frozen=True):
+    """The customer of a customer-first return call is on the line; the agent rings until the deadline."""
+
+    offer: OfferId
+    deadline_ms: int
 
 
 class ConsultStarted(Fact, frozen=True):
@@ -504,6 +522,8 @@ AnyFact = (
     | WrapUpExtended
     | AssignmentDone
     | TransferMade
+    | TransferFailed
+    | CustomerAnswered
     | ConsultStarted
     | ConsultAnswered
     | ConsultOver
