@@ -29,7 +29,9 @@ ALGORITHMS: Final[dict[str, Callable[[bytes], str]]] = {
     "MD5": lambda data: hashlib.md5(data, usedforsecurity=False).hexdigest(),
 }
 """Strongest first: so they are offered (RFC 8760 section 2.3)."""
-_FIELD: Final = re.compile(r'\s*,?\s*([A-Za-z0-9_\-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))\s*', re.DOTALL)
+_FIELD: Final = re.compile(
+    r'\s*,?\s*([A-Za-z0-9_\-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))\s*', re.DOTALL
+)
 _NC: Final = re.compile(r"[0-9a-f]{8}", re.IGNORECASE)
 
 
@@ -107,7 +109,9 @@ class Digest:
             made_ms = int(stamp, 16)
         except ValueError:
             return False
-        if not hmac.compare_digest(self._nonce(host, made_ms, salt).encode(), given.nonce.encode("utf-8", "replace")):
+        if not hmac.compare_digest(
+            self._nonce(host, made_ms, salt).encode(), given.nonce.encode("utf-8", "replace")
+        ):
             return False
         count = int(given.nc, 16)
         if not self._floor_ms <= made_ms <= now_ms or now_ms - made_ms > NONCE_MS:
@@ -136,7 +140,11 @@ def build_authorization(
     """Return the Authorization value that answers a challenge, None if we cannot (another scheme or hash)."""
     fields = _parse_fields(challenge)
     algorithm = fields.get("algorithm", "MD5").upper()
-    if not fields or algorithm not in ALGORITHMS or "auth" not in fields.get("qop", "").replace(" ", "").split(","):
+    if (
+        not fields
+        or algorithm not in ALGORITHMS
+        or "auth" not in fields.get("qop", "").replace(" ", "").split(",")
+    ):
         return None
     nonce, realm = fields.get("nonce", ""), fields.get("realm", "")
     given = Credentials(username, realm, nonce, uri, "", algorithm, "auth", f"{count:08x}", cnonce)

@@ -128,7 +128,9 @@ class Registrar:
             raise SipError(400, "Contact * asks for Expires 0 and nothing else")
         self._bindings.pop(number, None)
 
-    def _bind_all(self, request: SipRequest, peer: Peer, number: str, contacts: list[str], now_ms: int) -> None:
+    def _bind_all(
+        self, request: SipRequest, peer: Peer, number: str, contacts: list[str], now_ms: int
+    ) -> None:
         """Check everything, then change everything: section 10.3, all or nothing."""
         bindings = list(self._bindings.get(number, ()))
         for contact in contacts:

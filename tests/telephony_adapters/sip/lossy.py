@@ -27,7 +27,9 @@ def counted_tokens(prefix: str) -> Callable[[], str]:
 class Party:
     """One user agent and what it does about its happenings."""
 
-    def __init__(self, wire: Wire, peer: Peer, react: Callable[[Party, LegHappening], None] | None = None) -> None:
+    def __init__(
+        self, wire: Wire, peer: Peer, react: Callable[[Party, LegHappening], None] | None = None
+    ) -> None:
         self.wire = wire
         self.peer = peer
         self.signalling = Signalling(
