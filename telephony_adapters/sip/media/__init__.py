@@ -4,9 +4,11 @@ from telephony_adapters.sip.media.collecting import Collected, CollectEnd, Colle
 from telephony_adapters.sip.media.errors import MediaRefused
 from telephony_adapters.sip.media.leg import MediaLeg
 from telephony_adapters.sip.media.playback import PlayEnd
-from telephony_adapters.sip.media.prompts import PROMPTS, ClipMissing, PromptLibrary, Say
+from telephony_adapters.sip.media.prompts import PROMPTS, ClipMissing, PromptLibrary
 from telephony_adapters.sip.media.recording import Recording, RecordingEnd, RecordingRules
 from telephony_adapters.sip.media.room import MediaFigures, MediaRoom, MediaSettings
+from telephony_adapters.sip.media.treatments import message_script, position_script, queued_script
+from telephony_adapters.sip.media.voice import LegVoice
 
 __all__ = [
     "PROMPTS",
@@ -14,6 +16,7 @@ __all__ = [
     "CollectEnd",
     "CollectRules",
     "Collected",
+    "LegVoice",
     "MediaFigures",
     "MediaLeg",
     "MediaRefused",
@@ -24,5 +27,7 @@ __all__ = [
     "Recording",
     "RecordingEnd",
     "RecordingRules",
-    "Say",
+    "message_script",
+    "position_script",
+    "queued_script",
 ]

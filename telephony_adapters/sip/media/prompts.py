@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from acd.ports import Prompt
 from telephony_adapters.sip.media.g711 import SILENCE, slice_frames
 
 LANGUAGES: Final = ("en", "zh")
@@ -56,17 +56,6 @@ PROMPTS: Final[dict[str, tuple[str, ...]]] = {
 """Every prompt and its pieces, in both languages. Which numbers a prompt wants shows in its pieces."""
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
-    """One prompt with its variable part."""
-
-    prompt: str
-    number: int = 0
-    """For `position` (place in line) and `wait` (minutes): beyond what can be said, the nearest honest clip."""
-    digits: str = ""
-    """For telephone and ticket numbers: what is no digit is passed over; the last `DIGITS_MAX` are said."""
-
-
 class ClipMissing(Exception):
     """A clip that a prompt needs is not in the folder, or is no mu-law WAV: the installation is broken."""
 
@@ -96,10 +85,10 @@ class PromptLibrary:
                 raise ClipMissing(f"{path}: {error}") from error
         return cls(clips)
 
-    def clips(self, script: Sequence[Say], language: str) -> list[str]:
+    def clips(self, script: Sequence[Prompt], language: str) -> list[str]:
         """Return the names of the clips of a script in a language."""
         spoken = language if language in LANGUAGES else FALLBACK_LANGUAGE
-        return [clip for say in script for clip in clips_of(say, spoken)]
+        return [clip for prompt in script for clip in clips_of(prompt, spoken)]
 
     def frames(self, clip: str, codec: int) -> list[bytes]:
         """Return a clip as frames; the list is shared and must not be changed."""
@@ -117,18 +106,23 @@ class PromptLibrary:
         return self._silence[codec]
 
 
-def clips_of(say: Say, language: str) -> list[str]:
+def clips_of(prompt: Prompt, language: str) -> list[str]:
     """Return the clips of one prompt.
+
+    A `position` or `wait` (minutes) beyond what can be said becomes the nearest honest clip; of `digits`, what is
+    no digit is passed over and the last `DIGITS_MAX` are said.
 
     Raises:
         KeyError: There is no such prompt.
     """
     clips: list[str] = []
-    for piece in PROMPTS[_sayable(say)]:
+    for piece in PROMPTS[_sayable(prompt)]:
         if piece == NUMBER:
-            clips += [f"{language}/n{part}" for part in number_parts(say.number)]
+            clips += [f"{language}/n{part}" for part in number_parts(prompt.number)]
         elif piece == DIGITS:
-            clips += [f"{language}/d{digit}" for digit in say.digits if digit in "0123456789"][-DIGITS_MAX:]
+            clips += [f"{language}/d{digit}" for digit in prompt.digits if digit in "0123456789"][
+                -DIGITS_MAX:
+            ]
         else:
             clips.append(piece if piece in _WITHOUT_LANGUAGE else f"{language}/{piece}")
     return clips
@@ -184,11 +178,15 @@ def parse_wav(data: bytes) -> bytes:
 _WITHOUT_LANGUAGE: Final = frozenset({"music", "tone"})
 
 
-def _sayable(say: Say) -> str:
-    if say.prompt == "position":
+def _sayable(prompt: Prompt) -> str:
+    if prompt.name == "position":
         return (
-            "position_next" if say.number <= 1 else "position_many" if say.number > NUMBER_MAX else "position"
+            "position_next"
+            if prompt.number <= 1
+            else "position_many"
+            if prompt.number > NUMBER_MAX
+            else "position"
         )
-    if say.prompt == "wait":
-        return "wait_one" if say.number <= 1 else "wait_many" if say.number > NUMBER_MAX else "wait"
-    return say.prompt
+    if prompt.name == "wait":
+        return "wait_one" if prompt.number <= 1 else "wait_many" if prompt.number > NUMBER_MAX else "wait"
+    return prompt.name

@@ -60,6 +60,8 @@ class Recording:
     path: Path
     end: RecordingEnd
     duration_ms: int
+    digit: str = ""
+    """The key that ended it."""
     failure: str | None = None
     """`disk_full` or the operating system's words."""
 

@@ -47,7 +47,9 @@ class Ticker:
     def add(self, member: Ticking) -> None:
         """Drive this member from its next slot on."""
         fullness = [len(phase) for phase in self._phases]
-        phase = next((at for at in range(PHASES) if fullness[at] < PHASE_MEMBERS), fullness.index(min(fullness)))
+        phase = next(
+            (at for at in range(PHASES) if fullness[at] < PHASE_MEMBERS), fullness.index(min(fullness))
+        )
         self._phases[phase] = (*self._phases[phase], member)
         if self._timer is None:
             self._started_at, self._slots_done = self._loop.time(), 0

@@ -6,25 +6,26 @@ estimate is not said at all. Pure.
 
 from __future__ import annotations
 
-from telephony_adapters.sip.media.prompts import PROMPTS, Say
+from acd.ports import Prompt
+from telephony_adapters.sip.media.prompts import PROMPTS
 
 
-def queued_script(position: int, estimate_ms: int | None) -> list[Say]:
+def queued_script(position: int, estimate_ms: int | None) -> list[Prompt]:
     """Return the greeting of a customer who has just joined the line."""
-    return [Say("welcome"), Say("queue_greeting"), *position_script(position, estimate_ms)]
+    return [Prompt("welcome"), Prompt("queue_greeting"), *position_script(position, estimate_ms)]
 
 
-def position_script(position: int, estimate_ms: int | None) -> list[Say]:
+def position_script(position: int, estimate_ms: int | None) -> list[Prompt]:
     """Return place and estimated wait; a place of 0 and an estimate of None are not said."""
-    script = [Say("position", number=position)] if position > 0 else []
+    script = [Prompt("position", number=position)] if position > 0 else []
     if estimate_ms is not None:
-        script.append(Say("wait", number=minutes_of(estimate_ms)))
+        script.append(Prompt("wait", number=minutes_of(estimate_ms)))
     return script
 
 
-def message_script(prompt: str) -> list[Say]:
+def message_script(prompt: str) -> list[Prompt]:
     """Return a configured message; a name that is no prompt of ours becomes the general apology."""
-    return [Say(prompt if prompt in PROMPTS else "unavailable"), Say("goodbye")]
+    return [Prompt(prompt if prompt in PROMPTS else "unavailable"), Prompt("goodbye")]
 
 
 def minutes_of(estimate_ms: int) -> int:

@@ -34,12 +34,10 @@ class RecordingFile:
         """Write more sound."""
         self._run(lambda: self._writer.append(linear), None)
 
-    def finish(self, end: RecordingEnd, duration_ms: int) -> None:
+    def finish(self, end: RecordingEnd, duration_ms: int, digit: str) -> None:
         """Make the file whole (or remove it, where nothing was said) and tell."""
-        if end is RecordingEnd.NOTHING_SAID:
-            self._run(self._writer.discard, Recording(self._path, end, duration_ms))
-        else:
-            self._run(self._writer.finish, Recording(self._path, end, duration_ms))
+        job = self._writer.discard if end is RecordingEnd.NOTHING_SAID else self._writer.finish
+        self._run(job, Recording(self._path, end, duration_ms, digit))
 
     def _run(self, job: Callable[[], None], outcome: Recording | None) -> None:
         if self._told:
@@ -60,7 +58,7 @@ class RecordingFile:
         if self._told:
             return
         self._on_failed(self)
-        self._tell(Recording(self._path, RecordingEnd.FAILED, 0, failure))
+        self._tell(Recording(self._path, RecordingEnd.FAILED, 0, failure=failure))
         self._loop.run_in_executor(self._disk, self._writer.discard)
 
     def _tell(self, recording: Recording) -> None:
