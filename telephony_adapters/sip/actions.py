@@ -274,6 +274,8 @@ class LegActions:
         if keep and leg.local_sdp and sdp.same_media(leg.local_sdp, body):
             return leg.local_sdp
         leg.sdp_version += 1
+        if not keep:
+            body = sdp.padded(body, leg.local_sdp)
         owned = sdp.with_origin(body, leg.sdp_id, leg.sdp_version)
         if keep:
             leg.local_sdp = owned

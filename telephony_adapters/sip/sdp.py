@@ -93,6 +93,32 @@ def same_media(one: bytes, other: bytes) -> bool:
     return _media_lines(one) == _media_lines(other)
 
 
+def endpoint_of(body: bytes) -> tuple[str, str, str]:
+    """Return address, port and direction of the first stream: where the other side must send."""
+    address = port = ""
+    for line in _lines(body):
+        if line.startswith("m="):
+            if port:
+                break
+            port = line.split(" ")[1] if " " in line else ""
+        elif line.startswith("c="):
+            address = line[2:]
+    return address, port, direction_of(body)
+
+
+def padded(body: bytes, earlier: bytes) -> bytes:
+    """Return the description with refused streams added, so that it has as many as `earlier` (RFC 3264 section 8)."""
+    streams = [line for line in _lines(earlier) if line.startswith("m=")]
+    own = sum(1 for line in _lines(body) if line.startswith("m="))
+    if own >= len(streams):
+        return body
+    lines = _lines(body)
+    for line in streams[own:]:
+        words = line.split(" ")
+        lines.append(" ".join([words[0], "0", *words[2:]]))
+    return _joined(lines)
+
+
 def _media_lines(body: bytes) -> list[str]:
     return [line for line in _lines(body) if line[:2] not in ("o=", "s=", "t=")]
 
