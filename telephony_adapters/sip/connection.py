@@ -6,7 +6,7 @@ import asyncio
 import errno
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from telephony_adapters.sip.limits import SourceLimits
 from telephony_adapters.sip.transactions import Peer
@@ -29,8 +29,7 @@ class UdpConnection(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called once by asyncio."""
-        assert isinstance(transport, asyncio.DatagramTransport), "a datagram endpoint"
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)  # the loops' own classes do not say so
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Called by asyncio for each datagram. Keep-alives are dropped here."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
+
 from telephony_adapters.sip.errors import SipError
 from telephony_adapters.sip.message import Headers, SipRequest, SipResponse
 from telephony_adapters.sip.transactions import COOKIE, Peer

@@ -10,6 +10,7 @@ import zlib
 from enum import StrEnum
 
 import msgspec
+
 from telephony_adapters.sip.dialogs import CSEQ_LEAP, Dialog
 from telephony_adapters.sip.message import SipRequest
 from telephony_adapters.sip.transactions import Peer, Transaction

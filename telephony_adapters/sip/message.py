@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 import msgspec
+
 from telephony_adapters.sip.errors import SipError, reason_of
 from telephony_adapters.sip.uri import Address, parse_address, parse_parameters, split_list
 
@@ -32,11 +33,13 @@ _COMPACT: Final = {
     "x": "Session-Expires",
 }
 _FULL_NAMES: Final = (
-    "Accept Alert-Info Allow Authorization CSeq Call-ID Call-Info Contact Content-Disposition Content-Encoding "
-    "Content-Length Content-Type Date Expires From Max-Forwards Min-Expires P-Asserted-Identity "
-    "Proxy-Authenticate Proxy-Authorization Proxy-Require RAck RSeq Reason Record-Route Refer-To Referred-By "
-    "Replaces Require Retry-After Route Session-Expires Supported To Unsupported Via WWW-Authenticate"
-).split()
+    "Accept", "Alert-Info", "Allow", "Authorization", "CSeq", "Call-ID", "Call-Info", "Contact",
+    "Content-Disposition", "Content-Encoding", "Content-Length", "Content-Type", "Date", "Expires", "From",
+    "Max-Forwards", "Min-Expires", "P-Asserted-Identity", "Proxy-Authenticate", "Proxy-Authorization",
+    "Proxy-Require", "RAck", "RSeq", "Reason", "Record-Route", "Refer-To", "Referred-By", "Replaces",
+    "Require", "Retry-After", "Route", "Session-Expires", "Supported", "To", "Unsupported", "Via",
+    "WWW-Authenticate",
+)  # fmt: skip
 _CANONICAL: Final = {name.lower(): name for name in _FULL_NAMES} | _COMPACT
 _VIA: Final = re.compile(
     r"SIP\s{0,4}/\s{0,4}2\.0\s{0,4}/\s{0,4}(?P<transport>[A-Za-z0-9\-.!%*_+`'~]+)\s+"

@@ -54,7 +54,8 @@ class Resuming:
             if not self._resume_call(contact, parts):
                 gone.append(contact)
         gone += [kept.contact for kept in legs if kept.contact not in unpacked]
-        self._board.tell(LegsCompared(self._board.name, tuple(dict.fromkeys(gone))))
+        if gone:
+            self._board.tell(LegsCompared(self._board.name, tuple(dict.fromkeys(gone))))
         waiting, self._waiting = self._waiting or [], None
         return waiting
 

@@ -58,7 +58,7 @@ class SipSettings:
     """How often 182 is said again, so that no proxy on the way gives the call up (Timer C is 3 minutes)."""
     probe_ms: int = 60_000
     """How often both sides of a talk are asked whether they still know the call."""
-    rates: Rates = Rates()
+    rates: Rates = field(default_factory=Rates)
     calls_max: int = 5_000
 
     def is_trusted(self, host: str) -> bool:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
+
 from telephony_adapters.sip.errors import SipError
 from telephony_adapters.sip.message import Headers, SipRequest, SipResponse, build_response
 from telephony_adapters.sip.wire import serialize

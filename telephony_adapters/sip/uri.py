@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import unquote
 
 import msgspec
+
 from telephony_adapters.sip.errors import SipError
 
 _USER: Final = r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/#\[\]]|%[0-9A-Fa-f]{2})+"

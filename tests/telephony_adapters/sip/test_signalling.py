@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from tests.telephony_adapters.sip.lossy import SDP, Party, Wire
-
 from telephony_adapters.sip.legs import (
     CallCame,
     Leg,
@@ -13,6 +11,7 @@ from telephony_adapters.sip.legs import (
     LegFailed,
     LegHappening,
 )
+from tests.telephony_adapters.sip.lossy import SDP, Party, Wire
 
 A = ("192.0.2.10", 5060)
 B = ("192.0.2.20", 5060)
