@@ -225,7 +225,10 @@ class WrapUp(msgspec.Struct, frozen=True):
 
 
 class Disposition(msgspec.Struct, frozen=True):
-    """An outcome an agent may pick. `path` places it in the tree: `delivery/late`. Closes a linked ticket if `solves`."""
+    """An outcome an agent may pick.
+
+    `path` places it in the tree: `delivery/late`. Closes a linked ticket if `solves`.
+    """
 
     path: str
     label: Label = Label()

@@ -1,0 +1,1 @@
+"""Figures folded from facts. Pure: no IO, no clock, no chance; the same records give the same figures."""
