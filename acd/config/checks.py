@@ -155,6 +155,11 @@ def _person(form: forms.PersonForm, key: str, complain: Complain) -> None:
     _each_once([blend.holding for blend in form.blends], f"{key}.blends", "holding", complain)
 
 
+def _http(form: forms.HttpForm, key: str, complain: Complain) -> None:
+    if form.private_key is not None and form.certificate is None:
+        complain(f"{key}.certificate", "nothing", "a certificate, since there is a private_key")
+
+
 def _sip(form: forms.SipForm, key: str, complain: Complain) -> None:
     for at, network in enumerate(form.trusted):
         try:
@@ -200,6 +205,7 @@ LOCAL_CHECKS: Final[Mapping[type[forms.Form], Check]] = {
     forms.DispositionsForm: _dispositions,
     forms.EntryForm: _entry,
     forms.MediaForm: _media,
+    forms.HttpForm: _http,
     forms.OverflowForm: _overflow,
     forms.OverflowRuleForm: _overflow_rule,
     forms.PersonForm: _person,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from acd.config.forms.centre import LabelForm
 from acd.config.forms.form import Form
-from acd.config.kinds import Days, Defines, Host, Port, Secret, Size, Text, Url, Whole
+from acd.config.kinds import Days, Defines, Host, Path, Port, Secret, Size, Text, Url, Whole
 
 
 class LogLevel(StrEnum):
@@ -25,6 +25,8 @@ class HttpForm(Form, frozen=True, kw_only=True):
     host: Host = "127.0.0.1"
     port: Port = 8080
     origins: tuple[Url, ...] = ()
+    certificate: Path | None = None
+    private_key: Path | None = None
 
 
 class TrunkForm(Form, frozen=True, kw_only=True):
