@@ -100,7 +100,7 @@ def _is_plain(text: str, complain: Complain) -> bool:
 def _build(node: yaml.Node, key: str, complain: Complain) -> Node:
     line = node.start_mark.line + 1
     if isinstance(node, yaml.ScalarNode):
-        return Scalar(line, node.value, node.style is not None)
+        return Scalar(line, node.value, node.style in ('"', "'", "|", ">"))
     if isinstance(node, yaml.SequenceNode):
         return Items(line, [_build(item, f"{key}[{at}]", complain) for at, item in enumerate(node.value)])
     assert isinstance(node, yaml.MappingNode), node
