@@ -26,6 +26,7 @@ SERVER: Final = EXAMPLE_SETTINGS.server
 PLACES: Final[list[forms.Form]] = [
     SERVER.sip,
     SERVER.media,
+    SERVER.chat,
     SERVER.database,
     SERVER.loop,
     EXAMPLE_SETTINGS.hours.hours["office"],
@@ -46,6 +47,7 @@ def all_rooms(settings: Settings) -> list[Any]:
         sip_settings(settings, VAR),
         media_settings(settings),
         intake_settings(settings),
+        web_settings(settings),
     ]
 
 
