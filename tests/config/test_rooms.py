@@ -16,6 +16,7 @@ from acd.config.rooms import (
     loop_limits,
     media_settings,
     sip_settings,
+    web_settings,
 )
 from acd.routing.model import HoursId
 from tests.config.changing import EXAMPLE_SETTINGS, changed, settings_with
