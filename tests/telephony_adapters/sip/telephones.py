@@ -19,6 +19,7 @@ from telephony_adapters.sip.legs import (
 )
 from telephony_adapters.sip.limits import Rates, SourceLimits
 from telephony_adapters.sip.message import SipRequest, SipResponse, build_response
+from telephony_adapters.sip.sdp import direction_of, mirrored, with_direction
 from telephony_adapters.sip.signalling import Signalling
 from telephony_adapters.sip.transactions import Peer
 from telephony_adapters.sip.wire import parse_message, serialize
@@ -189,6 +190,7 @@ class Telephone:
             if self.answers:
                 self.signalling.answer(happening.leg, self.sdp, now_ms)
         elif isinstance(happening, OfferCame):
-            self.signalling.answer_offer(happening.leg, self.sdp, now_ms)
+            direction = mirrored(direction_of(happening.sdp)) if happening.sdp else "sendrecv"
+            self.signalling.answer_offer(happening.leg, with_direction(self.sdp, direction), now_ms)
         elif isinstance(happening, StrangerCame):
             self.signalling.respond(happening.transaction, build_response(happening.request, 200), now_ms)
