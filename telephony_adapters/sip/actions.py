@@ -133,12 +133,6 @@ class LegActions:
             leg.reinvite_in = None
             self._try_offer(leg, now_ms)
 
-    def delay_offer(self, leg: Leg, now_ms: int) -> None:
-        """Say 100 to the peer's re-INVITE: its answer must come from somebody else first."""
-        transaction = leg.reinvite_in
-        if transaction is not None and transaction.is_invite and not transaction.is_over:
-            self.layer.respond(transaction, build_response(transaction.request, 100), now_ms)
-
     def refuse_offer(self, leg: Leg, status: int, now_ms: int) -> None:
         """Refuse the peer's re-INVITE; the session stays as it was."""
         transaction, leg.reinvite_in = leg.reinvite_in, None

@@ -112,7 +112,6 @@ class Joining:
                 # Both sides changed something at once: passing both on would let each wait for the other.
                 board.signalling.refuse_offer(leg, 491, board.now_ms())
             elif happening.sdp:
-                board.signalling.delay_offer(leg, board.now_ms())
                 board.offer(partner, happening.sdp, partial(self._passed_on, leg, partner))
             else:
                 board.signalling.answer_offer(leg, partner.remote_sdp, board.now_ms())

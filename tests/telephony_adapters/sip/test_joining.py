@@ -71,7 +71,7 @@ async def test_hold_pressed_on_the_telephone_is_told_to_the_engine_and_answered_
 async def test_a_changed_session_of_the_customer_reaches_the_agent_and_the_answer_comes_back() -> None:
     async with running_house() as house:
         caller, leg, agent, _ = await talking(house)
-        moved = caller.sdp.replace(f"m=audio {caller.address[1]}".encode(), b"m=audio 41000")
+        moved = caller.sdp.replace(f"m=audio {caller.rtp_port}".encode(), b"m=audio 41000")
         caller.sdp = moved
         caller.signalling.offer(leg, moved, caller.now_ms())
         caller.flush()
@@ -102,7 +102,7 @@ async def test_both_sides_change_their_session_at_the_same_time_and_both_get_thr
     async with running_house() as house:
         caller, leg, agent, agent_leg = await talking(house)
         for phone, its_leg, port in ((caller, leg, b"41000"), (agent, agent_leg, b"42000")):
-            phone.sdp = phone.sdp.replace(f"m=audio {phone.address[1]}".encode(), b"m=audio " + port)
+            phone.sdp = phone.sdp.replace(f"m=audio {phone.rtp_port}".encode(), b"m=audio " + port)
             phone.signalling.offer(its_leg, phone.sdp, phone.now_ms())
         caller.flush()
         agent.flush()
