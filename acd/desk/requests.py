@@ -116,9 +116,12 @@ def own_offer(offer: OfferId, asker: Asker, state: BoardState) -> OfferState:
     """Return an offer or assignment of the asker's own.
 
     Raises:
-        NotDone: `not_yours`; the same for another's as for none.
+        NotDone: `late` for one that is over; `not_yours`, the same for another's as for none.
     """
     held = state.offers.get(offer)
+    agent = state.agents.get(asker.agent)
+    if held is None and agent is not None and offer in agent.past:
+        raise NotDone("late", "over", "an offer or assignment that is still there")
     if held is None or held.agent != asker.agent:
         raise NotDone("not_yours", str(offer), "an offer or assignment of your own")
     return held

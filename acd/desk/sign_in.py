@@ -26,6 +26,9 @@ ADDRESS_FACTOR: Final = 20
 REMEMBERED_MAX: Final = 100_000
 REST_DOUBLINGS_MAX: Final = 5
 
+PERSON: Final = "person:"
+"""Before the name of a person all of whose sign-ins are revoked; no sign-in has such an id."""
+
 
 class SignInRefused(Exception):
     """The sign-in did not succeed. `retry_ms` of 0: nothing is gained by waiting."""
@@ -166,7 +169,18 @@ class SignIn:
             return None
         if claims.sid in self._revocations or self._now_ms() >= claims.expires_at_ms:
             return None
+        revoked_until_ms = self._revocations.until_ms(f"{PERSON}{claims.sub}")
+        if (
+            revoked_until_ms is not None
+            and claims.signed_in_at_ms <= revoked_until_ms - self._tokens.shift_ms_max
+        ):
+            return None
         return person
+
+    def revoke_person(self, name: str) -> None:
+        """Kill all tokens of all sign-ins of a person that were issued up to now, at once and for good."""
+        now_ms = self._now_ms()
+        self._revocations.add(f"{PERSON}{name}", now_ms + self._tokens.shift_ms_max, now_ms)
 
     def revoke(self, claims: Claims) -> None:
         """Kill all tokens of a sign-in, at once and for good."""

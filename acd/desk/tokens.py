@@ -170,6 +170,10 @@ class Revocations:
     def __contains__(self, sid: str) -> bool:
         return sid in self._until
 
+    def until_ms(self, sid: str) -> int | None:
+        """Return until when this is revoked, None if it is not."""
+        return self._until.get(sid)
+
     def add(self, sid: str, until_ms: int, now_ms: int) -> None:
         """Revoke a sign-in; durable when this returns. Those whose tokens are dead anyway are forgotten."""
         self._until[sid] = until_ms

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from acd.desk.board.changed import Changed
 from acd.desk.board.counting import count_agent, count_contact
 from acd.desk.board.state import BoardState, ContactCard, OfferState
 from acd.routing.model import ContactId, ContactState, Origin
+
+PAST_KEPT: Final = 8
 
 
 def mark_contact(state: BoardState, changed: Changed, contact: ContactId) -> None:
@@ -50,4 +54,5 @@ def drop_offer(state: BoardState, changed: Changed, offer: OfferState) -> None:
     agent = state.agents.get(offer.agent)
     if agent is not None:
         agent.held = [other for other in agent.held if other != offer.offer]
+        agent.past = [*agent.past[1 - PAST_KEPT :], offer.offer]
     touch_offer(state, changed, offer)

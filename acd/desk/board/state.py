@@ -78,6 +78,8 @@ class AgentState(msgspec.Struct):
     session: str = ""
     signed_in_ms: int | None = None
     held: list[OfferId] = []
+    past: list[OfferId] = []
+    """The last that were held: to tell what came too late from what was never theirs."""
     day: AgentDay = msgspec.field(default_factory=AgentDay)
     counted: tuple[str, RegionId, TeamId, tuple[QueueId, ...]] | None = None
     """Under what this agent stands in the counts of queues, region and team."""
