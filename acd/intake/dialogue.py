@@ -19,8 +19,9 @@ WORDS_CHARACTERS_MAX: Final = 8_000
 
 
 class Category(msgspec.Struct, frozen=True):
-    """What a matter may be about; `value` goes on the ticket. Its key is its place in the list, from 1."""
+    """What a matter may be about; `value` goes on the ticket, `key` (1 to 9) names it by telephone."""
 
+    key: str
     value: str
     en: str
     zh: str
@@ -91,23 +92,29 @@ class Dialogue:
     """One dialogue with one customer."""
 
     def __init__(
-        self, categories: Sequence[Category], own_number: str, known: Notes = Notes(), misses_max: int = 3
+        self,
+        categories: Sequence[Category],
+        own_number: str,
+        known: Notes = Notes(),
+        misses_max: int = 3,
+        reads_back: bool = False,
     ) -> None:
         """Begin, or go on where an earlier dialogue with this customer was cut off.
 
         Args:
-            categories: In the order of their keys, at most nine.
+            categories: One to nine, each with a key of its own.
             own_number: Where the customer called from; "" where it is withheld.
             known: What was taken down before.
             misses_max: After so many answers to one question that were not understood, it gives up.
+            reads_back: A number that was entered is to be confirmed; on a telephone nobody sees what they press.
         """
-        assert 1 <= len(categories) <= 9, (
-            f"found {len(categories)} categories; expected 1 to 9, one for each key"
-        )
+        keys = [each.key for each in categories]
+        assert keys and len(set(keys)) == len(keys) and set(keys) <= set("123456789"), f"the keys are {keys}"
         self._categories = tuple(categories)
         self._notes = known
         self._proposed = number_in(known.number or own_number) or ""
         self._misses_max = misses_max
+        self._reads_back = reads_back
         self._misses = 0
         self._question = self._first_question()
 
@@ -171,7 +178,12 @@ class Dialogue:
         if text.casefold() in ("skip", "none", "不用", "跳过"):
             return Turn(Finish(return_call=False))
         number = number_in(text)
-        return self._miss() if number is None else self._take_number(number)
+        if number is None:
+            return self._miss()
+        if self._reads_back:
+            self._proposed = number
+            return self._go_on(Question.NUMBER, noted=False)
+        return self._take_number(number)
 
     def _take_number(self, number: str) -> Turn:
         self._notes = msgspec.structs.replace(self._notes, number=number)
@@ -187,8 +199,7 @@ class Dialogue:
 
     def _category_of(self, text: str) -> Category | None:
         if text.isascii() and text.isdecimal():
-            place = int(text) if len(text) == 1 else 0
-            return self._categories[place - 1] if 1 <= place <= len(self._categories) else None
+            return next((each for each in self._categories if each.key == text), None)
         said = text.casefold()
         names = ((each, (each.value, each.en, each.zh)) for each in self._categories)
         return next((each for each, known in names if said in (name.casefold() for name in known)), None)

@@ -41,12 +41,12 @@ class IntakeSettings(msgspec.Struct, frozen=True):
     """What the operator may set."""
 
     categories: tuple[Category, ...] = (
-        Category("product", "A product does not work", "产品故障"),
-        Category("order", "An order or a delivery", "订单或物流"),
-        Category("billing", "Billing or a refund", "账单或退款"),
-        Category("other", "Something else", "其他问题"),
+        Category("1", "product", "A product does not work", "产品故障"),
+        Category("2", "order", "An order or a delivery", "订单或物流"),
+        Category("3", "billing", "Billing or a refund", "账单或退款"),
+        Category("4", "other", "Something else", "其他问题"),
     )
-    """In the order of their keys. The prompt `intake_category` must name the same ones."""
+    """The prompt `intake_category` must name the same ones under the same keys."""
     misses_max: int = 3
     words_ms_max: int = 120_000
     silence_ms_max: int = 4_000
@@ -94,7 +94,7 @@ class IntakeRoom:
         async def ask(question: Ask) -> Said | Spoken:
             return await self._ask_voice(question, order, voice)
 
-        self._begin(order, ask, lambda: None)
+        self._begin(order, ask, lambda: None, reads_back=True)
 
     def begin_text(self, order: StartIntake, chat: TextChat) -> None:
         """Take a matter down by text."""
@@ -102,13 +102,15 @@ class IntakeRoom:
         async def ask(question: Ask) -> Said | Spoken:
             return await self._ask_text(question, order, chat)
 
-        self._begin(order, ask, lambda: chat.say(farewell_of(order.language)))
+        self._begin(order, ask, lambda: chat.say(farewell_of(order.language)), reads_back=False)
 
     def _begin(
         self,
         order: StartIntake,
         ask: Callable[[Ask], Awaitable[Said | Spoken]],
         say_farewell: Callable[[], None],
+        *,
+        reads_back: bool,
     ) -> None:
         if order.key in self._begun:
             return
@@ -118,7 +120,8 @@ class IntakeRoom:
             del self._begun[next(iter(self._begun))]
         self._end(order.contact)
         known = self._notes.get(order.contact, Notes())
-        dialogue = Dialogue(self._settings.categories, order.number, known, self._settings.misses_max)
+        settings = self._settings
+        dialogue = Dialogue(settings.categories, order.number, known, settings.misses_max, reads_back)
         task = self._group.create_task(self._talk(order, dialogue, ask, say_farewell), name=order.key)
         self._tasks[order.contact] = task
 
