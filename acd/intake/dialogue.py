@@ -19,9 +19,8 @@ WORDS_CHARACTERS_MAX: Final = 8_000
 
 
 class Category(msgspec.Struct, frozen=True):
-    """What a matter may be about; `value` goes on the ticket, `key` (1 to 9) names it by telephone."""
+    """What a matter may be about; `value` goes on the ticket. Its key is its place in the list, from 1."""
 
-    key: str
     value: str
     en: str
     zh: str
@@ -102,14 +101,13 @@ class Dialogue:
         """Begin, or go on where an earlier dialogue with this customer was cut off.
 
         Args:
-            categories: One to nine, each with a key of its own.
+            categories: In the order of their keys, at most nine.
             own_number: Where the customer called from; "" where it is withheld.
             known: What was taken down before.
             misses_max: After so many answers to one question that were not understood, it gives up.
             reads_back: A number that was entered is to be confirmed; on a telephone nobody sees what they press.
         """
-        keys = [each.key for each in categories]
-        assert keys and len(set(keys)) == len(keys) and set(keys) <= set("123456789"), f"the keys are {keys}"
+        assert 1 <= len(categories) <= 9, f"found {len(categories)} categories; expected one for each key"
         self._categories = tuple(categories)
         self._notes = known
         self._proposed = number_in(known.number or own_number) or ""
@@ -199,7 +197,8 @@ class Dialogue:
 
     def _category_of(self, text: str) -> Category | None:
         if text.isascii() and text.isdecimal():
-            return next((each for each in self._categories if each.key == text), None)
+            place = int(text) if len(text) == 1 else 0
+            return self._categories[place - 1] if 1 <= place <= len(self._categories) else None
         said = text.casefold()
         names = ((each, (each.value, each.en, each.zh)) for each in self._categories)
         return next((each for each, known in names if said in (name.casefold() for name in known)), None)

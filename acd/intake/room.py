@@ -41,12 +41,12 @@ class IntakeSettings(msgspec.Struct, frozen=True):
     """What the operator may set."""
 
     categories: tuple[Category, ...] = (
-        Category("1", "product", "A product does not work", "产品故障"),
-        Category("2", "order", "An order or a delivery", "订单或物流"),
-        Category("3", "billing", "Billing or a refund", "账单或退款"),
-        Category("4", "other", "Something else", "其他问题"),
+        Category("product", "A product does not work", "产品故障"),
+        Category("order", "An order or a delivery", "订单或物流"),
+        Category("billing", "Billing or a refund", "账单或退款"),
+        Category("other", "Something else", "其他问题"),
     )
-    """The prompt `intake_category` must name the same ones under the same keys."""
+    """In the order of their keys. The prompt `intake_category` must name the same ones."""
     misses_max: int = 3
     words_ms_max: int = 120_000
     silence_ms_max: int = 4_000
