@@ -17,6 +17,7 @@ from acd.routing.outputs import (
     PresenceSet,
     StepTaken,
 )
+from acd.routing.reserves import review
 from acd.routing.state import ALONE, DORMANT, IN_POOL, Agent, Contact, Offer
 from acd.routing.waiting import replace, schedule
 
@@ -84,6 +85,9 @@ def contact_due(answer: Answer, contact: Contact) -> None:
 def _waiting_due(answer: Answer, contact: Contact) -> None:
     state, now_ms = answer.state, answer.now_ms
     answer.trigger = "step"
+    queue = state.queues[contact.queue]
+    if queue.plan.rules.reserves:
+        review(answer, queue)
     if contact.place in (DORMANT, ALONE):
         replace(state, contact, now_ms)
         if contact.place == DORMANT:
