@@ -179,7 +179,7 @@ def next_check(contact: Contact, rule: OverflowRule, now_ms: int) -> int:
 
 def _wake_elsewhere(state: State, contact: Contact) -> int:
     more = contact.more
-    if more is None or state.rules is None:
+    if more is None or state.rules is None or contact.state is ContactState.ENDED:
         return 0
     if contact.state is ContactState.INTAKE and more.intake is not None:
         return more.intake.since_ms + state.rules.intake_limit_ms

@@ -7,6 +7,7 @@ one that NOTES.md prescribes, or when after an event somebody is free for whom s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -144,9 +145,9 @@ class Oracle:
 
     def watch(self, facts: list[AnyFact], now_ms: int) -> None:
         """Check each decision of a record at the moment when it was made, then what is left over."""
-        for place, fact in enumerate(facts):
+        for fact in facts:
             if isinstance(fact, OfferMade):
-                self._check(fact, facts[:place], now_ms)
+                self.decide(fact, now_ms)
                 self.decisions += 1
             self.fold(fact, now_ms)
         self.check_nothing_left(now_ms)
@@ -163,7 +164,8 @@ class Oracle:
 
     # --- choice ---------------------------------------------------------------------------------------
 
-    def _check(self, fact: OfferMade, before: list[AnyFact], now_ms: int) -> None:
+    def decide(self, fact: OfferMade, now_ms: int) -> None:
+        """Choose for whoever was chosen for; raise when the engine has chosen otherwise."""
         trigger = fact.decision.trigger
         contact, agent = self.contacts[fact.contact], self.agents[fact.agent]
         if trigger in ("given", "transfer"):
@@ -249,7 +251,7 @@ class Oracle:
         if rules.queue not in agent.queues and not self.is_lent(agent, rules):
             return False
         wait_ms = now_ms - contact.arrived_ms
-        steps = [step for step in rules.steps if step.after_ms <= wait_ms]
+        steps = [step for step in rules.steps if step.after_ms <= max(0, wait_ms)]
         if not self.has_skills(agent, contact.needs, steps):
             return False
         if not self.is_in_reach(agent, contact, rules, steps):
@@ -344,11 +346,11 @@ class Oracle:
 
     def fold(self, fact: AnyFact, now_ms: int) -> None:
         """Let a fact change the picture."""
-        change = getattr(self, f"_{type(fact).__name__}", None)
+        change = getattr(self, re.sub("([A-Z])", r"_\1", type(fact).__name__).lower(), None)
         if change is not None:
             change(fact, now_ms)
 
-    def _RulesInForce(self, fact: Any, now_ms: int) -> None:
+    def _rules_in_force(self, fact: Any, now_ms: int) -> None:
         self.rules = fact.rules
         self.queues = {queue.queue: queue for queue in fact.rules.queues}
         known = {(queue, reserve.group) for queue, rules in self.queues.items() for reserve in rules.reserves}
@@ -372,14 +374,14 @@ class Oracle:
         for contact in self.contacts.values():
             self._drop_company(contact)
 
-    def _ReserveSet(self, fact: Any, now_ms: int) -> None:
+    def _reserve_set(self, fact: Any, now_ms: int) -> None:
         (self.borrowed.add if fact.is_borrowed else self.borrowed.discard)((fact.queue, fact.group))
 
-    def _NodeTookOver(self, fact: Any, now_ms: int) -> None:
+    def _node_took_over(self, fact: Any, now_ms: int) -> None:
         for agent in self.agents.values():
             agent.links.clear()
 
-    def _AgentJoined(self, fact: Any, now_ms: int) -> None:
+    def _agent_joined(self, fact: Any, now_ms: int) -> None:
         agent = self.agents[fact.agent]
         if agent.presence is Presence.SIGNED_OUT:
             agent.signed_in_ms, agent.worked_ms, agent.taken = now_ms, 0, 0
@@ -387,7 +389,7 @@ class Oracle:
             agent.share = agent.rate = 0
             agent.released_ms = agent.released_ms or now_ms
 
-    def _PresenceSet(self, fact: Any, now_ms: int) -> None:
+    def _presence_set(self, fact: Any, now_ms: int) -> None:
         agent = self.agents[fact.agent]
         agent.presence, agent.next_presence = fact.presence, None
         agent.stamp(now_ms)
@@ -396,14 +398,14 @@ class Oracle:
                 self._drop_company(contact)
             self._drop_agent(agent)
 
-    def _NextPresenceSet(self, fact: Any, now_ms: int) -> None:
+    def _next_presence_set(self, fact: Any, now_ms: int) -> None:
         self.agents[fact.agent].next_presence = fact.presence
 
-    def _LinkSet(self, fact: Any, now_ms: int) -> None:
+    def _link_set(self, fact: Any, now_ms: int) -> None:
         links = self.agents[fact.agent].links
         (links.add if fact.is_up else links.discard)(fact.link)
 
-    def _AgentSet(self, fact: Any, now_ms: int) -> None:
+    def _agent_set(self, fact: Any, now_ms: int) -> None:
         agent = self.agents[fact.agent]
         if fact.skills is not None:
             agent.skills = dict(fact.skills)
@@ -413,7 +415,7 @@ class Oracle:
             if contact.owner == agent.id:
                 self._drop_company(contact)
 
-    def _ContactEntered(self, fact: Any, now_ms: int) -> None:
+    def _contact_entered(self, fact: Any, now_ms: int) -> None:
         self.entered += 1
         contact = self.contacts[fact.contact] = SeenContact(
             fact.contact, self.entered, self.queues[fact.queue], fact.channel, fact.origin, fact.region,
@@ -423,14 +425,14 @@ class Oracle:
         contact.not_before_ms = fact.not_before_ms or 0
         self._choose_company(contact, now_ms)
 
-    def _ContactChanged(self, fact: Any, now_ms: int) -> None:
+    def _contact_changed(self, fact: Any, now_ms: int) -> None:
         if fact.repeat is not None:
             self.contacts[fact.contact].is_repeat = True
 
-    def _HeadStartSet(self, fact: Any, now_ms: int) -> None:
+    def _head_start_set(self, fact: Any, now_ms: int) -> None:
         self.contacts[fact.contact].head_start_ms = fact.head_start_ms
 
-    def _ContactRequeued(self, fact: Any, now_ms: int) -> None:
+    def _contact_requeued(self, fact: Any, now_ms: int) -> None:
         contact = self.contacts[fact.contact]
         old, new = contact.rules, self.queues[fact.queue]
         contact.rules, contact.state, contact.since_ms = new, "waiting", now_ms
@@ -438,24 +440,24 @@ class Oracle:
         contact.needs = joined(new.needs, contact.own_needs)
         self._choose_company(contact, now_ms)
 
-    def _IntakeEntered(self, fact: Any, now_ms: int) -> None:
+    def _intake_entered(self, fact: Any, now_ms: int) -> None:
         self.contacts[fact.contact].state = "intake"
 
-    def _ContactReturned(self, fact: Any, now_ms: int) -> None:
+    def _contact_returned(self, fact: Any, now_ms: int) -> None:
         contact = self.contacts[fact.contact]
         contact.state = "waiting"
         self._choose_company(contact, now_ms)
 
-    def _ReturnCallRescheduled(self, fact: Any, now_ms: int) -> None:
+    def _return_call_rescheduled(self, fact: Any, now_ms: int) -> None:
         contact = self.contacts[fact.contact]
         contact.state, contact.not_before_ms = "waiting", fact.not_before_ms
         contact.since_ms = max(now_ms, fact.not_before_ms)
         self._choose_company(contact, now_ms)
 
-    def _ContactEnded(self, fact: Any, now_ms: int) -> None:
+    def _contact_ended(self, fact: Any, now_ms: int) -> None:
         self.contacts.pop(fact.contact).state = "ended"
 
-    def _OfferMade(self, fact: Any, now_ms: int) -> None:
+    def _offer_made(self, fact: Any, now_ms: int) -> None:
         contact, agent = self.contacts[fact.contact], self.agents[fact.agent]
         self.offers[fact.offer] = SeenOffer(contact, agent, contact.rules)
         contact.state = "offered"
@@ -463,11 +465,11 @@ class Oracle:
         agent.last_offer = fact.offer
         agent.clock(now_ms)
 
-    def _OfferTaken(self, fact: Any, now_ms: int) -> None:
+    def _offer_taken(self, fact: Any, now_ms: int) -> None:
         offer = self.offers[fact.offer]
         offer.state, offer.contact.state = "taken", "assigned"
 
-    def _OfferEnded(self, fact: Any, now_ms: int) -> None:
+    def _offer_ended(self, fact: Any, now_ms: int) -> None:
         offer = self.offers.pop(fact.offer)
         if fact.outcome not in (OfferState.WITHDRAWN, OfferState.LOST_RACE):
             offer.contact.refused[offer.agent.id] = now_ms + offer.rules.refusal_memory_ms
@@ -475,15 +477,15 @@ class Oracle:
         offer.agent.clock(now_ms)
         self._drop_agent(offer.agent)
 
-    def _AssignmentConnected(self, fact: Any, now_ms: int) -> None:
+    def _assignment_connected(self, fact: Any, now_ms: int) -> None:
         offer = self.offers[fact.offer]
         offer.connected = offer.contact.answered = True
         offer.agent.taken += 1
 
-    def _TalkEnded(self, fact: Any, now_ms: int) -> None:
+    def _talk_ended(self, fact: Any, now_ms: int) -> None:
         self._end_consult(self.offers[fact.offer], now_ms)
 
-    def _WrapUpStarted(self, fact: Any, now_ms: int) -> None:
+    def _wrap_up_started(self, fact: Any, now_ms: int) -> None:
         offer = self.offers[fact.offer]
         offer.state, offer.blocks = "wrap_up", fact.blocks
         del offer.agent.holding[fact.offer]
@@ -493,7 +495,7 @@ class Oracle:
         else:
             offer.agent.release(now_ms)
 
-    def _AssignmentDone(self, fact: Any, now_ms: int) -> None:
+    def _assignment_done(self, fact: Any, now_ms: int) -> None:
         offer = self.offers.pop(fact.offer)
         agent, contact = offer.agent, offer.contact
         if not offer.connected and contact.state == "assigned":
@@ -511,23 +513,23 @@ class Oracle:
                 agent.clock(now_ms)
         self._drop_agent(agent)
 
-    def _TransferMade(self, fact: Any, now_ms: int) -> None:
+    def _transfer_made(self, fact: Any, now_ms: int) -> None:
         offer = self.offers[fact.offer]
         if not fact.to_number:
             offer.contact.refused[offer.agent.id] = now_ms + offer.rules.refusal_memory_ms
 
-    def _ConsultStarted(self, fact: Any, now_ms: int) -> None:
+    def _consult_started(self, fact: Any, now_ms: int) -> None:
         if fact.to_agent is not None:
             self.offers[fact.offer].consulted = fact.to_agent
             agent = self.agents[fact.to_agent]
             agent.consulting = fact.offer
             agent.clock(now_ms)
 
-    def _ConsultOver(self, fact: Any, now_ms: int) -> None:
+    def _consult_over(self, fact: Any, now_ms: int) -> None:
         if fact.why != "conference":
             self._end_consult(self.offers[fact.offer], now_ms)
 
-    def _ParticipantGone(self, fact: Any, now_ms: int) -> None:
+    def _participant_gone(self, fact: Any, now_ms: int) -> None:
         self._end_consult(self.offers[fact.offer], now_ms)
 
     def _end_consult(self, offer: SeenOffer, now_ms: int) -> None:
