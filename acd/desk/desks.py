@@ -373,7 +373,8 @@ class Desks:
         for session in list(self._slots[self._turn]):
             if self.sign_in.person_of(session.claims) is None:
                 session.close(Close.UNAUTHORIZED)
-            session.write(beats[session.subprotocol])
+            if session.is_welcome:
+                session.write(beats[session.subprotocol])
 
     def check_signed_in(self) -> None:
         """Close every session whose sign-in was revoked or whose person changed; at once."""

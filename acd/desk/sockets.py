@@ -150,7 +150,7 @@ class DeskSockets:
         else:
             session = self._enter_supervisor(hello, asker, claims, socket, transport)
         now_ms = desks.now_ms()
-        session.send(
+        session.open(
             Welcome(
                 session=session.id,
                 person=card_of(person),
