@@ -363,9 +363,11 @@ class Desks:
         """A quarter of the sessions is looked at for silence; a slot gets the sign of life."""
         self._turn = (self._turn + 1) % SLOTS
         now_ms = self.now_ms()
+        # The next look is a quarter of a heartbeat away, and by then it would be too late.
+        limit_ms = self.settings.silence_ms - self.settings.heartbeat_ms // 4
         for slot in self._slots[self._turn % 4 :: 4]:
             for session in list(slot):
-                if now_ms - session.heard_at_ms >= self.settings.silence_ms:
+                if now_ms - session.heard_at_ms >= limit_ms:
                     session.close(Close.TIMEOUT)
         beats = {
             subprotocol: build_message_frame(Heartbeat(now_ms), subprotocol) for subprotocol in SUBPROTOCOLS

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import argon2
-import pytest
 from aiohttp import web
 
 from acd.client import Desk, sign_in
@@ -23,6 +22,7 @@ from acd.desk.people import DeskSettings, Person, Role
 from acd.desk.room import DeskRoom
 from acd.ports import ChatMessage, Overloaded, Record, Speaker
 from acd.routing import events as e
+from acd.routing.engine import Engine
 from acd.routing.model import (
     AgentId,
     AgentRules,
@@ -44,7 +44,6 @@ from acd.routing.model import (
 )
 from acd.routing.outputs import ConnectContact, HoldContact
 
-Engine = pytest.importorskip("acd.routing.engine", reason="the engine is not here yet").Engine
 PASSWORD = "correct horse 电池"
 _HASHER = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD_HASH = _HASHER.hash(PASSWORD)
