@@ -8,7 +8,7 @@ in virtual time (`day`) and, paced by a real clock, the simulated telephony adap
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -16,12 +16,9 @@ import msgspec
 from acd.routing import events as e
 from acd.routing.model import (
     AgentId,
-    Channel,
     ContactId,
     Identity,
     Link,
-    OfferId,
-    OfferState,
     Presence,
     Rules,
     TicketId,
@@ -70,8 +67,18 @@ class World:
         customers: CustomerProfile = CustomerProfile(),
         agents: AgentProfile = AgentProfile(),
         faults: Faults = NO_FAULTS,
+        staff: Collection[AgentId] | None = None,
+        prefix: str = "sim",
     ) -> None:
+        """`staff` are the agents that the world plays; the others are real people. None plays all.
+
+        Contacts are called `prefix` and a number: two runs on one journal need two prefixes.
+        """
+        self._prefix = prefix
         self._rules = rules
+        everybody = (agent.agent for agent in rules.agents)
+        self._staff = [agent for agent in everybody if staff is None or agent in staff]
+        self._played = frozenset(self._staff)
         self._customers, self._agents, self._faults = customers, agents, faults
         self._arrivals, self._people, self._mischief = (
             Chance(f"{seed}/{stream}") for stream in ("in", "do", "wrong")
@@ -81,7 +88,6 @@ class World:
         self._contacts = 0
         self._numbers: list[Identity] = []
         self._here: dict[ContactId, _Customer] = {}
-        self._offers: dict[OfferId, tuple[ContactId, AgentId]] = {}
         self._done: set[str] = set()
         self.faults = 0
         self.arrived = 0
@@ -93,7 +99,7 @@ class World:
         }  # fmt: skip
         self._watch: dict[type[f.Fact], Callable[[Any, int], None]] = {
             f.AssignmentConnected: self._talk, f.WrapUpStarted: self._wrap_up, f.PresenceSet: self._rest,
-            f.ContactEnded: self._over, f.OfferEnded: self._offer_over, f.AssignmentDone: self._offer_over,
+            f.ContactEnded: self._over,
         }  # fmt: skip
         self._open(start_ms)
 
@@ -126,9 +132,8 @@ class World:
     def links_again(self) -> list[e.AnyEvent]:
         """Return that desks and phones are back after a new node took the zone."""
         back: list[e.AnyEvent] = []
-        for agent in self._rules.agents:
-            session = f"sim-{agent.agent}"
-            back.extend(e.LinkChanged(agent.agent, link, True, session) for link in LINKS)
+        for agent in self._staff:
+            back.extend(e.LinkChanged(agent, link, True, f"sim-{agent}") for link in LINKS)
         return back
 
     def close_doors(self) -> None:
@@ -156,9 +161,9 @@ class World:
                 self._plan(at_ms + self._mischief.below(2_000), lambda _, event=event: (event,))  # type: ignore[misc]
 
     def _open(self, start_ms: int) -> None:
-        for number, agent in enumerate(self._rules.agents):
+        for number, agent in enumerate(self._staff):
             at_ms = start_ms + 10 * number
-            self._plan(at_ms, lambda now, agent=agent.agent: self._sign_in(agent, now))  # type: ignore[misc]
+            self._plan(at_ms, lambda now, agent=agent: self._sign_in(agent, now))  # type: ignore[misc]
         self._plan(start_ms + 1_000, self._arrive)
         self._plan(start_ms + RECONCILE_MS, self._reconcile)
 
@@ -185,7 +190,7 @@ class World:
             return ()
         self._plan(next_arrival_ms(self._arrivals, profile, now_ms), self._arrive)
         self._contacts += 1
-        contact = ContactId(f"sim-{self._contacts}")
+        contact = ContactId(f"{self._prefix}-{self._contacts}")
         entry = self._arrivals.pick(self._rules.entries)
         number = self._number()
         customer = self._here[contact] = _Customer(
@@ -193,12 +198,17 @@ class World:
         )
         self.arrived += 1
         self._plan(customer.leaves_ms, lambda now: self._lose_patience(contact, now))
-        links = (Link.PHONE,) if entry.channel is Channel.VOICE else (Link.DESK,)
         region = self._arrivals.pick(self._rules.regions).region if self._rules.regions else None
         self._send(
             now_ms,
             e.ContactArrived(
-                contact, ADAPTER, entry.channel, entry.entry, identities=(number,), region=region, links=links
+                contact,
+                ADAPTER,
+                entry.channel,
+                entry.entry,
+                identities=(number,),
+                region=region,
+                links=(Link.DESK,),
             ),
         )
         return ()
@@ -263,8 +273,7 @@ class World:
         self._send(spoken + 3_000, e.IntakeFinished(contact))
 
     def _ring(self, command: c.PresentOffer, now_ms: int) -> None:
-        self._offers[command.offer] = (command.contact, command.agent)
-        if self._people.share(self._agents.misses):
+        if command.agent not in self._played or self._people.share(self._agents.misses):
             return
         at_ms = now_ms + self._people.around(self._agents.reaction_ms)
         if self._people.share(self._agents.declines):
@@ -338,18 +347,15 @@ class World:
         return ()
 
     def _wrap_up(self, fact: f.WrapUpStarted, now_ms: int) -> None:
+        if fact.agent not in self._played:
+            return
         at_ms = now_ms + self._people.around(self._agents.wrap_up_ms)
         self._send(at_ms, e.WrapUpFinished(fact.offer, ""))
 
     def _rest(self, fact: f.PresenceSet, now_ms: int) -> None:
-        if fact.is_system and fact.presence is Presence.NOT_READY:
+        if fact.is_system and fact.presence is Presence.NOT_READY and fact.agent in self._played:
             at_ms = now_ms + self._people.around(self._agents.rest_ms)
             self._plan(at_ms, lambda _: (e.PresenceChosen(fact.agent, Presence.READY),))
 
     def _over(self, fact: f.ContactEnded, now_ms: int) -> None:
         self._here.pop(fact.contact, None)
-
-    def _offer_over(self, fact: f.OfferEnded | f.AssignmentDone, now_ms: int) -> None:
-        self._offers.pop(fact.offer, None)
-        if isinstance(fact, f.OfferEnded) and fact.outcome is OfferState.NO_ANSWER:
-            self._done.discard(f"PresentOffer/{fact.offer}")
