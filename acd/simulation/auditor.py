@@ -53,6 +53,8 @@ class _Agent(msgspec.Struct):
     leaving: bool = False
     links: set[Link] = msgspec.field(default_factory=set)
     hands: dict[OfferId, Channel] = {}
+    wrapping: set[OfferId] = msgspec.field(default_factory=set)
+    """Wrap-ups that block: nothing is offered meanwhile."""
 
 
 class _Offer(msgspec.Struct):
@@ -143,7 +145,7 @@ class Auditor:
         return contact.seen.not_before_ms <= self._at_ms
 
     def _may_take(self, agent: _Agent) -> bool:
-        return agent.presence is Presence.READY and not agent.leaving
+        return agent.presence is Presence.READY and not agent.leaving and not agent.wrapping
 
     def _suits(self, agent: _Agent, contact: _Contact) -> bool:
         return (
@@ -217,12 +219,22 @@ class Auditor:
             region=fact.region, arrived_ms=fact.arrived_ms, needs=fact.needs, head_start_ms=fact.head_start_ms,
             not_before_ms=fact.not_before_ms or 0, owner=fact.owner,
         )  # fmt: skip
-        self._contacts[fact.contact] = _Contact(fact, fact.queue, seen)
+        contact = self._contacts[fact.contact] = _Contact(fact, fact.queue, seen)
+        self._step_of_age(contact)
 
     def _requeue(self, fact: f.ContactRequeued) -> None:
         contact = self._contacts[fact.contact]
         contact.queue = fact.queue
         contact.state = ContactState.WAITING
+        self._step_of_age(contact)
+
+    def _step_of_age(self, contact: _Contact) -> None:
+        """A contact that comes with an age (returned, moved, a return call) stands at once where that puts it."""
+        age_ms = self._at_ms - contact.seen.arrived_ms
+        steps = self._queues[contact.queue].steps
+        contact.seen.step = max(
+            number for number, step in enumerate(steps) if number == 0 or step.after_ms <= age_ms
+        )
 
     def _step(self, fact: f.StepTaken) -> None:
         self._contacts[fact.contact].seen.step = fact.step
@@ -246,6 +258,7 @@ class Auditor:
             contact.state is not ContactState.WAITING, 2, f"{fact.contact} returned from its own line"
         )
         contact.state = ContactState.WAITING
+        self._step_of_age(contact)
 
     def _reschedule(self, fact: f.ReturnCallRescheduled) -> None:
         contact = self._contacts[fact.contact]
@@ -334,8 +347,10 @@ class Auditor:
     def _wrap_up(self, fact: f.WrapUpStarted) -> None:
         offer = self._offers[fact.offer]
         offer.is_wrapping, offer.deadline_ms = True, fact.deadline_ms
-        if not fact.blocks:
-            self._agents[offer.agent].hands.pop(fact.offer, None)
+        agent = self._agents[offer.agent]
+        agent.hands.pop(fact.offer, None)
+        if fact.blocks:
+            agent.wrapping.add(fact.offer)
 
     def _wrap_up_more(self, fact: f.WrapUpExtended) -> None:
         offer = self._offers[fact.offer]
@@ -345,7 +360,9 @@ class Auditor:
     def _done(self, fact: f.AssignmentDone) -> None:
         offer = self._offers.pop(fact.offer)
         self._expect(not offer.is_talking, 2, f"assignment {fact.offer} is done while talking")
-        self._agents[offer.agent].hands.pop(fact.offer, None)
+        agent = self._agents[offer.agent]
+        agent.hands.pop(fact.offer, None)
+        agent.wrapping.discard(fact.offer)
 
     def _end(self, fact: f.ContactEnded) -> None:
         contact = self._contacts.pop(fact.contact, None)

@@ -19,7 +19,9 @@ from acd.routing.model import (
     ContactId,
     Identity,
     Link,
+    OfferId,
     Presence,
+    QueueId,
     Rules,
     TicketId,
 )
@@ -89,6 +91,7 @@ class World:
         self._numbers: list[Identity] = []
         self._here: dict[ContactId, _Customer] = {}
         self._done: set[str] = set()
+        self._queue_of: dict[OfferId, QueueId] = {}
         self.faults = 0
         self.arrived = 0
         self._answer: dict[type[c.Command], Callable[[Any, int], None]] = {
@@ -99,7 +102,8 @@ class World:
         }  # fmt: skip
         self._watch: dict[type[f.Fact], Callable[[Any, int], None]] = {
             f.AssignmentConnected: self._talk, f.WrapUpStarted: self._wrap_up, f.PresenceSet: self._rest,
-            f.ContactEnded: self._over,
+            f.ContactEnded: self._over, f.OfferMade: self._offered, f.OfferEnded: self._offer_over,
+            f.AssignmentDone: self._offer_over,
         }  # fmt: skip
         self._open(start_ms)
 
@@ -350,7 +354,18 @@ class World:
         if fact.agent not in self._played:
             return
         at_ms = now_ms + self._people.around(self._agents.wrap_up_ms)
-        self._send(at_ms, e.WrapUpFinished(fact.offer, ""))
+        self._send(at_ms, e.WrapUpFinished(fact.offer, self._disposition(fact.offer)))
+
+    def _offered(self, fact: f.OfferMade, now_ms: int) -> None:
+        self._queue_of[fact.offer] = fact.queue
+
+    def _offer_over(self, fact: f.OfferEnded | f.AssignmentDone, now_ms: int) -> None:
+        self._queue_of.pop(fact.offer, None)
+
+    def _disposition(self, offer: OfferId) -> str:
+        queue = self._queue_of.get(offer)
+        known = next((rules.dispositions for rules in self._rules.queues if rules.queue == queue), ())
+        return self._people.pick(known).path if known else ""
 
     def _rest(self, fact: f.PresenceSet, now_ms: int) -> None:
         if fact.is_system and fact.presence is Presence.NOT_READY and fact.agent in self._played:
