@@ -67,7 +67,9 @@ def refresh(state: State, agent: Agent) -> None:
     if mask != old or was != status:
         for tally in pools.tallies.values():
             links, both = tally.links, tally.mask
-            tally.linked += (status == READY and mask & links == links) - (was == READY and old & links == links)
+            tally.linked += (status == READY and mask & links == links) - (
+                was == READY and old & links == links
+            )
             tally.open += (mask & both == both) - (old & both == both)
     for cell in agent.cells:
         both = cell.mask

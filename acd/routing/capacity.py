@@ -43,7 +43,9 @@ class Capacity:
     def load_share(self, load: int) -> int:
         """The load as share of the limit, per mille, of the channel that is fuller."""
         voices, chats = load >> 16, load & 0xFFFF
-        return min(1000, max(voices * 1000 // max(1, self.voices_max), chats * 1000 // max(1, self.chats_max)))
+        return min(
+            1000, max(voices * 1000 // max(1, self.voices_max), chats * 1000 // max(1, self.chats_max))
+        )
 
     def _compute(self, load: int) -> int:
         voices, chats = load >> 16, load & 0xFFFF

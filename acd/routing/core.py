@@ -46,5 +46,3 @@ class Core:
 def name_of(event: AnyEvent) -> str:
     """How `Late` and `Refused` name an event."""
     return type(event).__name__
-
-

@@ -13,7 +13,7 @@ from acd.routing.handling import HANDLERS
 from acd.routing.handling.clock import run_due
 from acd.routing.matching import settle
 from acd.routing.model import ContactId, LegId
-from acd.routing.outputs import AnyCommand, AnyFact, Outputs
+from acd.routing.outputs import AnyCommand, AnyFact, Late, Outputs, Refused
 from acd.routing.state import State
 
 
@@ -77,6 +77,8 @@ class Engine:
         core = self._core
         if at_ms > core.now_ms:
             core.now_ms = at_ms
+        if isinstance(fact, (Late, Refused)):
+            return
         self._state.at_ms = core.now_ms
         FOLDS[type(fact)](self._state, fact, core.now_ms)
         self._state.opened.clear()

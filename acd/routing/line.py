@@ -89,7 +89,7 @@ class Line:
         """The key of whoever is next, or None."""
         return self.firsts[0] if self.firsts else None
 
-    def keys(self) -> Iterator[int]:
+    def __iter__(self) -> Iterator[int]:
         """All keys in order; the line must not change meanwhile."""
         for block in self.blocks:
             yield from block

@@ -160,9 +160,7 @@ def make_offer(core: Core, contact: Contact, agent: Agent, decision: Decision) -
     state = core.state
     offer = OfferId(state.offer_count + 1)
     deadline_ms = core.now_ms + contact.plan.rules.offer_ms
-    core.emit(
-        OfferMade(offer, contact.id, agent.id, contact.queue, contact.channel, deadline_ms, decision)
-    )
+    core.emit(OfferMade(offer, contact.id, agent.id, contact.queue, contact.channel, deadline_ms, decision))
     made = state.offers[offer]
     core.order(orders.dial(made) if made.is_customer_first else orders.present(made))
 
@@ -171,7 +169,9 @@ def direct_decision(core: Core, contact: Contact, trigger: str) -> Decision:
     """The record of an offer that somebody ordered: nobody was compared."""
     plan = contact.plan
     waited_ms = core.now_ms - contact.arrived_ms
-    return Decision(trigger, plan.rules.strategy, plan.step_at(waited_ms), waited_ms, 1, {}, rules_version=plan.version)
+    return Decision(
+        trigger, plan.rules.strategy, plan.step_at(waited_ms), waited_ms, 1, {}, rules_version=plan.version
+    )
 
 
 def rank_words(key: int, requirement: Requirement, state: State) -> tuple[int | str, ...]:
@@ -289,7 +289,9 @@ def waterfall(
     return removed
 
 
-def _match_choosy(core: Core, contact: Contact, requirement: Requirement, tier: tuple[Cell, ...], step: int) -> bool:
+def _match_choosy(
+    core: Core, contact: Contact, requirement: Requirement, tier: tuple[Cell, ...], step: int
+) -> bool:
     """The same choice for a contact whom some agents have refused of late: all free keys are looked through."""
     state, now_ms = core.state, core.now_ms
     assert contact.more is not None
@@ -315,10 +317,14 @@ def _match_choosy(core: Core, contact: Contact, requirement: Requirement, tier: 
 
 def _asks_for_owner(contact: Contact) -> bool:
     rules = contact.plan.rules
-    return bool(rules.sticky_patience_ms or (contact.repeat is not None and rules.repeat.same_agent_patience_ms))
+    return bool(
+        rules.sticky_patience_ms or (contact.repeat is not None and rules.repeat.same_agent_patience_ms)
+    )
 
 
-def _free_owner(state: State, contact: Contact, requirement: Requirement, step: int, now_ms: int) -> Agent | None:
+def _free_owner(
+    state: State, contact: Contact, requirement: Requirement, step: int, now_ms: int
+) -> Agent | None:
     """The owner, if all filters let them pass at this step."""
     owner = state.agents.get(contact.owner) if contact.owner is not None else None
     if owner is None or owner.mask & requirement.mask != requirement.mask:

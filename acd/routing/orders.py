@@ -94,7 +94,9 @@ def dial(offer: Offer) -> DialCustomer:
     """Call the customer of a return call."""
     contact = offer.contact
     ring_ms = offer.plan.rules.return_calls.ring_ms
-    return DialCustomer(contact.adapter, offer.id, contact.id, offer.agent.id, number_of_customer(contact), ring_ms)
+    return DialCustomer(
+        contact.adapter, offer.id, contact.id, offer.agent.id, number_of_customer(contact), ring_ms
+    )
 
 
 def release(offer: Offer, why: str) -> ReleaseAgent:
@@ -117,7 +119,7 @@ def hold(offer: Offer) -> HoldContact:
 def start_intake(contact: Contact) -> StartIntake:
     """Hand over to the bot."""
     number = number_of_customer(contact)
-    return StartIntake("", contact.id, contact.turn, contact.channel, contact.language, number)
+    return StartIntake(contact.adapter, contact.id, contact.turn, contact.channel, contact.language, number)
 
 
 def tell_ticket(contact: Contact) -> TellTicket:
@@ -158,7 +160,13 @@ def start_consult(offer: Offer) -> StartConsult:
     consult, contact = offer.consult, offer.contact
     assert consult is not None
     return StartConsult(
-        contact.adapter, offer.id, contact.id, offer.agent.id, consult.turn, consult.to_agent, consult.to_number
+        contact.adapter,
+        offer.id,
+        contact.id,
+        offer.agent.id,
+        consult.turn,
+        consult.to_agent,
+        consult.to_number,
     )
 
 

@@ -9,6 +9,7 @@ from acd.routing.model import (
     Channel,
     ContactId,
     ContactState,
+    Link,
     Origin,
     Outcome,
     OverflowAction,
@@ -24,7 +25,7 @@ from acd.routing.outputs import (
     PlayTreatment,
     ReturnCallMerged,
 )
-from acd.routing.state import Contact, State
+from acd.routing.state import LINK_BITS, Contact, State
 from acd.routing.waiting import rule_from
 
 
@@ -107,12 +108,13 @@ def book_return_call(core: Core, contact: Contact) -> None:
         return
     if call in state.contacts or contact.queue not in state.queues:
         return
+    adapter, links = return_means(contact)
     core.emit(
         ContactEntered(
             contact=call,
             origin=Origin.RETURN_CALL,
             channel=Channel.VOICE,
-            adapter=contact.adapter if contact.channel is Channel.VOICE else "",
+            adapter=adapter,
             entry=contact.entry,
             queue=contact.queue,
             language=contact.language,
@@ -124,12 +126,24 @@ def book_return_call(core: Core, contact: Contact) -> None:
             identities=contact.identities,
             display=contact.display,
             owner=contact.owner,
+            links=links,
             repeat=contact.repeat,
             of=contact.id,
             number=number,
             ticket=ticket,
         )
     )
+
+
+def return_means(contact: Contact) -> tuple[str, tuple[Link, ...]]:
+    """Which adapter makes the return call, and which of the agent's links it needs.
+
+    Without a word of the contact's adapter it is that adapter itself.
+    """
+    if contact.return_by is not None:
+        return contact.return_by
+    links = tuple(link for link, bit in LINK_BITS.items() if contact.links & bit)
+    return contact.adapter, links
 
 
 def _holds(core: Core, contact: Contact, rule: OverflowRule) -> bool:

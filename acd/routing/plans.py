@@ -7,9 +7,20 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Final
 
-from acd.routing.model import AgentRules, Needs, QueueRules, Reach, RegionId, RegionRules, Rules, SkillId
+from acd.routing.model import (
+    AgentRules,
+    Needs,
+    QueueId,
+    QueueRules,
+    Reach,
+    RegionId,
+    RegionRules,
+    Rules,
+    SkillId,
+)
 
 NO_NEEDS: Final = Needs()
 ALTERNATIVES_MAX: Final = 64
@@ -97,7 +108,10 @@ def near_regions(regions: tuple[RegionRules, ...]) -> list[list[int]]:
     """For each pair of regions, by number, how far apart they are: 0 the same, 1 neighbours, 2 further."""
     numbers: dict[RegionId, int] = {rule.region: number for number, rule in enumerate(regions)}
     return [
-        [0 if other.region == rule.region else 1 if other.region in rule.neighbours else 2 for other in regions]
+        [
+            0 if other.region == rule.region else 1 if other.region in rule.neighbours else 2
+            for other in regions
+        ]
         for rule in regions
         if rule.region in numbers
     ]
@@ -126,11 +140,11 @@ def find_fault(rules: Rules) -> str | None:
     return None
 
 
-def _queue_fault(queue: QueueRules, queues: set[str]) -> str | None:
+def _queue_fault(queue: QueueRules, queues: set[QueueId]) -> str | None:
     steps = queue.steps
     if not 1 <= len(steps) <= 10 or steps[0].after_ms != 0:
         return "found no step at 0 ms or more than 10 steps"
-    if any(later.after_ms <= earlier.after_ms for earlier, later in zip(steps, steps[1:], strict=False)):
+    if any(later.after_ms <= earlier.after_ms for earlier, later in pairwise(steps)):
         return "steps are not sorted by after_ms"
     for rule in queue.overflow:
         if rule.to_queue is not None and rule.to_queue not in queues:
@@ -147,7 +161,7 @@ def _queue_fault(queue: QueueRules, queues: set[str]) -> str | None:
     return None
 
 
-def _agent_fault(agent: AgentRules, queues: set[str]) -> str | None:
+def _agent_fault(agent: AgentRules, queues: set[QueueId]) -> str | None:
     for served in agent.queues:
         if served.queue not in queues:
             return f"found queue {served.queue}, expected one of the rules"

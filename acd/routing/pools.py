@@ -45,7 +45,9 @@ class Cell:
 
     __slots__ = ("count", "group", "heap", "limit", "mask", "region", "requirement", "step")
 
-    def __init__(self, requirement: Requirement | None, mask: int, step: int, region: int, group: GroupId | None) -> None:
+    def __init__(
+        self, requirement: Requirement | None, mask: int, step: int, region: int, group: GroupId | None
+    ) -> None:
         self.requirement = requirement
         self.mask = mask
         self.step = step
@@ -110,11 +112,13 @@ class Requirement:
     """What some contacts of a queue ask for, and both sides of it."""
 
     __slots__ = (
-        "cells", "channel", "everyone", "from_rules", "head_ranks", "heads", "is_plain", "links", "mask", "needs", "plan",
-        "queue", "ranks", "reach", "skills", "strategy", "tally", "tiers", "waiting",
+        "cells", "channel", "everyone", "from_rules", "head_ranks", "heads", "is_plain", "links", "mask", "needs",
+        "plan", "queue", "ranks", "reach", "skills", "strategy", "tally", "tiers", "waiting",
     )  # fmt: skip
 
-    def __init__(self, plan: Plan, needs: Needs, channel: Channel, links: int, tally: Tally, everyone: Cell) -> None:
+    def __init__(
+        self, plan: Plan, needs: Needs, channel: Channel, links: int, tally: Tally, everyone: Cell
+    ) -> None:
         self.plan = plan
         self.queue: QueueId = plan.rules.queue
         self.needs = needs
@@ -192,15 +196,15 @@ class Pools:
                 if of_queue == queue:
                     cells.append(everyone)
             for requirement in self.by_queue.get(queue, ()):
-                cell = self._cell_for(requirement, agent)
-                if cell is not None:
-                    cells.append(cell)
+                own = self._cell_for(requirement, agent)
+                if own is not None:
+                    cells.append(own)
         for group in agent.groups:
             for requirement in self.by_group.get(group, ()):
                 if requirement.queue not in agent.queues:
-                    cell = self._cell_for(requirement, agent)
-                    if cell is not None and cell not in cells:
-                        cells.append(cell)
+                    own = self._cell_for(requirement, agent)
+                    if own is not None and own not in cells:
+                        cells.append(own)
         agent.cells = tuple(cells)
 
     # --- requirements ---------------------------------------------------------------------------------

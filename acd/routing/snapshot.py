@@ -153,6 +153,7 @@ class PlainContact(_Plain):
     more: PlainMore | None
     answered_ms: int
     last_agent: AgentId | None
+    return_by: tuple[str, tuple[Link, ...]] | None
 
 
 class PlainOffer(_Plain):
@@ -321,7 +322,12 @@ def _plain_agent(agent: Agent) -> PlainAgent:
 
 def _plain_queue(queue: Queue, plans: _Plans) -> PlainQueue:
     return PlainQueue(
-        queue.id, plans.number(queue.plan), queue.gate_open, sorted(queue.borrowed), queue.handle_ms, queue.handled
+        queue.id,
+        plans.number(queue.plan),
+        queue.gate_open,
+        sorted(queue.borrowed),
+        queue.handle_ms,
+        queue.handled,
     )
 
 
@@ -363,6 +369,7 @@ def _plain_contact(contact: Contact, plans: _Plans) -> PlainContact:
         None if contact.more is None else _plain_more(contact.more),
         contact.answered_ms,
         contact.last_agent,
+        contact.return_by,
     )
 
 
@@ -375,7 +382,9 @@ def _plain_more(more: More) -> PlainMore:
         more.ticket,
         more.ticket_wanted,
         more.tries,
-        None if intake is None else PlainIntake(*(getattr(intake, name) for name in PlainIntake.__struct_fields__)),
+        None
+        if intake is None
+        else PlainIntake(*(getattr(intake, name) for name in PlainIntake.__struct_fields__)),
         more.refusals,
         more.asked,
         more.declined,

@@ -75,7 +75,17 @@ DURABLE_MAX: Final = 200_000
 class Intake:
     """What the bot has taken down so far."""
 
-    __slots__ = ("category", "is_partial", "is_taken", "number", "recording", "return_call", "rule", "since_ms", "words")
+    __slots__ = (
+        "category",
+        "is_partial",
+        "is_taken",
+        "number",
+        "recording",
+        "return_call",
+        "rule",
+        "since_ms",
+        "words",
+    )
 
     def __init__(self, rule: str, since_ms: int) -> None:
         self.rule = rule
@@ -175,6 +185,7 @@ class Contact:
         "rank",
         "region",
         "repeat",
+        "return_by",
         "rung",
         "since_ms",
         "state",
@@ -229,6 +240,8 @@ class Contact:
     answered_ms: int
     """Moment of the first answer, 0 for none."""
     last_agent: AgentId | None
+    return_by: tuple[str, tuple[Link, ...]] | None
+    """Who makes a return call of this contact, and the agents' links that it needs, if not as this one."""
 
     @property
     def number(self) -> int:
@@ -331,8 +344,8 @@ class Agent:
         "key",
         "last_offer",
         "link_sessions",
-        "load",
         "links",
+        "load",
         "mask",
         "next_presence",
         "next_reason",
@@ -497,5 +510,3 @@ class State:
 
     def _agent_moment(self, number: int) -> int | None:
         return self.by_rank[number].wake_ms if number < len(self.by_rank) else None
-
-

@@ -81,7 +81,7 @@ class AssignmentTrigger(StrEnum):
     """We end it: deadline of wrap-up, or it never connected."""
 
 
-C, O, A = ContactState, OfferState, AssignmentState
+C, A = ContactState, AssignmentState
 CT, OT, AT = ContactTrigger, OfferTrigger, AssignmentTrigger
 
 ContactAnswer = ContactState | Answer | Refusal
@@ -135,19 +135,21 @@ CONTACT_MOVES: Final[Mapping[tuple[ContactState, ContactTrigger], ContactAnswer]
 }
 
 _FAILURES: Final = {
-    OT.ACCEPT: O.ACCEPTED,
-    OT.DECLINE: O.DECLINED,
-    OT.BUSY: O.BUSY,
-    OT.NO_ANSWER: O.NO_ANSWER,
-    OT.UNREACHABLE: O.UNREACHABLE,
-    OT.WITHDRAW: O.WITHDRAWN,
-    OT.LOSE_RACE: O.LOST_RACE,
+    OT.ACCEPT: OfferState.ACCEPTED,
+    OT.DECLINE: OfferState.DECLINED,
+    OT.BUSY: OfferState.BUSY,
+    OT.NO_ANSWER: OfferState.NO_ANSWER,
+    OT.UNREACHABLE: OfferState.UNREACHABLE,
+    OT.WITHDRAW: OfferState.WITHDRAWN,
+    OT.LOSE_RACE: OfferState.LOST_RACE,
 }
 
 # An open offer goes wherever the trigger says; one that is over stays over, whatever crosses it on the wire:
 # the agent picked up while our "stop ringing" was still travelling, both the desk and the phone accepted.
 OFFER_MOVES: Final[Mapping[tuple[OfferState, OfferTrigger], OfferAnswer]] = {
-    (state, trigger): _FAILURES[trigger] if state is O.OPEN else LATE for state in OfferState for trigger in OfferTrigger
+    (state, trigger): _FAILURES[trigger] if state is OfferState.OPEN else LATE
+    for state in OfferState
+    for trigger in OfferTrigger
 }
 
 _NOT_TALKING: Final = Refusal("not_talking")
@@ -220,5 +222,7 @@ def move(table: Mapping[tuple[_S, _T], _S | Answer | Refusal], state: _S, trigge
     """
     new = table.get((state, trigger))
     if new is None or isinstance(new, (Answer, Refusal)):
-        raise IllegalTransition(f"{type(state).__name__} {state} with {trigger}: found {new!r}, expected a state")
+        raise IllegalTransition(
+            f"{type(state).__name__} {state} with {trigger}: found {new!r}, expected a state"
+        )
     return new

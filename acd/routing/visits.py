@@ -15,7 +15,9 @@ from acd.routing.state import Contact, State, Visits
 OLDER_MAX = 200
 
 
-def repeat_of(state: State, identities: tuple[Identity, ...], now_ms: int, but: ContactId | None = None) -> Repeat | None:
+def repeat_of(
+    state: State, identities: tuple[Identity, ...], now_ms: int, but: ContactId | None = None
+) -> Repeat | None:
     """What these identities tell of earlier visits inside the window; None for a first visit."""
     rules = state.rules
     if rules is None or not identities:

@@ -109,7 +109,8 @@ def next_wake(state: State, contact: Contact, now_ms: int) -> int:
     wake_ms = 0
     if contact.step < plan.last:
         wake_ms = contact.arrived_ms + plan.after[contact.step + 1]
-    if rules.announce_ms and contact.origin is Origin.INBOUND:
+    asked = more is not None and more.asked is not None
+    if rules.announce_ms and contact.origin is Origin.INBOUND and not asked:
         at_ms = (contact.told.at_ms if contact.told is not None else contact.since_ms) + rules.announce_ms
         if not wake_ms or at_ms < wake_ms:
             wake_ms = at_ms

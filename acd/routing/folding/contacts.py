@@ -33,7 +33,6 @@ from acd.routing.states import CONTACT_MOVES, ContactTrigger, move
 from acd.routing.waiting import displace, number_of, place, schedule
 
 
-
 def fold_entered(state: State, fact: ContactEntered, at_ms: int) -> None:
     """A contact joins a line."""
     state.contact_count += 1
@@ -80,6 +79,7 @@ def fold_entered(state: State, fact: ContactEntered, at_ms: int) -> None:
     contact.more = None
     contact.answered_ms = 0
     contact.last_agent = None
+    contact.return_by = (intern(fact.return_adapter), fact.return_links) if fact.return_adapter else None
     if fact.of is not None or fact.number or fact.not_before_ms is not None or fact.ticket is not None:
         more = contact.rare
         more.of = fact.of
@@ -317,5 +317,3 @@ def forget_if_done(state: State, contact: Contact) -> None:
     ):
         del state.contacts[contact.id]
         del state.numbered[contact.key & NUMBER_MASK]
-
-

@@ -41,7 +41,9 @@ def rebuild(state: State, now_ms: int) -> None:
         if contact.state is ContactState.WAITING:
             place(state, contact, now_ms)
         schedule(state, contact, now_ms)
-    state.offer_alarms.fill((offer.wake_ms, number) for number, offer in state.offers.items() if offer.wake_ms)
+    state.offer_alarms.fill(
+        (offer.wake_ms, number) for number, offer in state.offers.items() if offer.wake_ms
+    )
     state.agent_alarms.fill((agent.wake_ms, agent.rank) for agent in state.by_rank if agent.wake_ms)
 
 

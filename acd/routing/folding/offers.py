@@ -333,5 +333,3 @@ def _close_ticket(state: State, offer: Offer, fact: AssignmentDone) -> None:
     if any(known.solves and known.path == fact.disposition for known in offer.plan.rules.dispositions):
         command = close_ticket(offer, fact.disposition, fact.notes)
         state.durable[command.key] = command
-
-

@@ -21,8 +21,6 @@ from acd.routing.plans import Plan
 from acd.routing.state import Agent, Queue, State
 
 
-
-
 def fold_rules(state: State, fact: RulesInForce, at_ms: int) -> None:
     """New rules: agents keep what they do, contacts keep the plans they entered under."""
     rules = fact.rules

@@ -25,7 +25,11 @@ def on_signed_in(core: Core, event: AgentSignedIn) -> None:
         core.refuse(event.agent, "senseless", "a long session", f"{ID_MAX} characters")
         return
     was_out = agent.presence is Presence.SIGNED_OUT
-    if not was_out and agent.session == event.session and event.presence in (agent.presence, Presence.NOT_READY):
+    if (
+        not was_out
+        and agent.session == event.session
+        and event.presence in (agent.presence, Presence.NOT_READY)
+    ):
         core.late(event.agent, "signed in before")
         return
     if agent.session != event.session or was_out:
@@ -72,14 +76,17 @@ def on_changed(core: Core, event: AgentChanged) -> None:
         core.refuse(event.agent, "unknown_agent")
         return
     if event.skills is not None and (
-        len(event.skills) > SKILLS_MAX or any(not 1 <= proficiency <= 5 for proficiency in event.skills.values())
+        len(event.skills) > SKILLS_MAX
+        or any(not 1 <= proficiency <= 5 for proficiency in event.skills.values())
     ):
         core.refuse(event.agent, "senseless", event.skills, f"at most {SKILLS_MAX} skills of 1 to 5")
         return
     if event.queues is not None:
         unknown = [queue for queue in event.queues if queue not in core.state.queues]
         if unknown or len(event.queues) > QUEUES_MAX:
-            core.refuse(event.agent, "unknown_queue" if unknown else "limit", unknown, f"at most {QUEUES_MAX} queues")
+            core.refuse(
+                event.agent, "unknown_queue" if unknown else "limit", unknown, f"at most {QUEUES_MAX} queues"
+            )
             return
     same_skills = event.skills is None or event.skills == agent.skills
     same_queues = event.queues is None or event.queues == tuple(agent.queues)
@@ -107,7 +114,7 @@ def _presence(core: Core, agent_id: AgentId, presence: Presence, reason: str, by
 
 def _choose(core: Core, agent: Agent, presence: Presence, reason: str, by: PersonId | None) -> None:
     if presence is not Presence.READY:
-        outcome = OfferState.DECLINED if by is None or by == agent.id else OfferState.WITHDRAWN
+        outcome = OfferState.DECLINED if by is None or str(by) == agent.id else OfferState.WITHDRAWN
         drop_offers(core, agent, outcome, "presence")
     if is_working(agent):
         if presence is agent.presence and reason == agent.reason:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from acd.routing import orders, overflow
 from acd.routing.core import Core
 from acd.routing.estimates import estimate
-from acd.routing.events import AttributesChanged, ContactArrived, CustomerChose, CustomerLeft, LegsCompared, LegStored
+from acd.routing.events import (
+    AttributesChanged,
+    ContactArrived,
+    CustomerChose,
+    CustomerLeft,
+    LegsCompared,
+    LegStored,
+)
 from acd.routing.handling.leaving import customer_left
 from acd.routing.matching import settle
 from acd.routing.model import AgentId, ContactState, EntryRules, Needs, Origin, OverflowAction, Repeat
@@ -74,6 +81,8 @@ def on_arrived(core: Core, event: ContactArrived) -> None:
             event.attributes,
             event.verified,
             repeat,
+            return_adapter=event.return_adapter,
+            return_links=event.return_links,
         )
     )
     contact = state.contacts[event.contact]
@@ -108,7 +117,11 @@ def on_left(core: Core, event: CustomerLeft) -> None:
 
 def on_compared(core: Core, event: LegsCompared) -> None:
     """After a restart: what the switch no longer has is gone."""
-    gone = [core.state.contacts[contact] for contact in dict.fromkeys(event.gone) if contact in core.state.contacts]
+    gone = [
+        core.state.contacts[contact]
+        for contact in dict.fromkeys(event.gone)
+        if contact in core.state.contacts
+    ]
     for contact in gone:
         if contact.adapter == event.adapter and contact.state is not ContactState.ENDED:
             customer_left(core, contact, "lost")
@@ -142,7 +155,9 @@ def on_chose(core: Core, event: CustomerChose) -> None:
             if overflow.is_possible(core, contact, rule):
                 overflow.act(core, contact, rule, was_offered=False)
             else:
-                core.refuse(event.contact, "number_missing" if event.choice == "return_call" else "not_allowed")
+                core.refuse(
+                    event.contact, "number_missing" if event.choice == "return_call" else "not_allowed"
+                )
             return
     core.refuse(event.contact, "not_allowed", event.choice)
 
@@ -172,14 +187,20 @@ def on_attributes(core: Core, event: AttributesChanged) -> None:
         return
     known = contact.attributes or {}
     changed = {name: text for name, text in event.attributes.items() if known.get(name) != text}
-    new = tuple(identity for identity in dict.fromkeys(event.identities) if identity not in contact.identities)
+    new = tuple(
+        identity for identity in dict.fromkeys(event.identities) if identity not in contact.identities
+    )
     if not changed and not new:
         core.late(event.contact, "known before")
         return
     if len({**known, **changed}) > ATTRIBUTES_MAX or _too_long(changed):
-        core.refuse(event.contact, "limit", len(changed), f"{ATTRIBUTES_MAX} attributes of {ATTRIBUTE_MAX} characters")
+        core.refuse(
+            event.contact, "limit", len(changed), f"{ATTRIBUTES_MAX} attributes of {ATTRIBUTE_MAX} characters"
+        )
         return
-    if len(contact.identities) + len(new) > IDENTITIES_PER_CONTACT_MAX or any(len(name) > ID_MAX for name in new):
+    if len(contact.identities) + len(new) > IDENTITIES_PER_CONTACT_MAX or any(
+        len(name) > ID_MAX for name in new
+    ):
         core.refuse(event.contact, "limit", len(new), f"{IDENTITIES_PER_CONTACT_MAX} identities")
         return
     repeat = repeat_of(core.state, contact.identities + new, core.now_ms, but=contact.id) if new else None
@@ -210,7 +231,9 @@ def _door(core: Core, event: ContactArrived) -> tuple[EntryRules, Queue, Needs, 
         return "senseless"
     if len(state.contacts) >= rules.contacts_max or queue.line.length >= queue.plan.rules.length_max:
         return "full"
-    if not overflow.is_open(state, queue.plan.rules) and not any(rule.closed for rule in queue.plan.rules.overflow):
+    if not overflow.is_open(state, queue.plan.rules) and not any(
+        rule.closed for rule in queue.plan.rules.overflow
+    ):
         return "closed"
     return entry, queue, needs, own
 
@@ -251,7 +274,7 @@ def _too_long(attributes: dict[str, str]) -> bool:
 
 
 def _owner_of(event: ContactArrived, queue: Queue, repeat: Repeat | None) -> AgentId | None:
-    """Who is asked first: the owner that came with the event, else the agent of the last visit if the policy says so."""
+    """Who is asked first: the owner that came with the event, else by policy the agent of the last visit."""
     if event.owner is not None:
         return event.owner
     if repeat is not None and queue.plan.rules.repeat.same_agent_patience_ms:
@@ -264,8 +287,13 @@ def _turn_away(core: Core, event: ContactArrived, code: str) -> None:
     entry = state.entries.get(event.entry)
     language = event.language or (entry.language if entry is not None else "en")
     core.emit(
-        ContactTurnedAway(event.contact, event.adapter, event.channel, event.entry, code, event.identities[:IDENTITIES_PER_CONTACT_MAX])
+        ContactTurnedAway(
+            event.contact,
+            event.adapter,
+            event.channel,
+            event.entry,
+            code,
+            event.identities[:IDENTITIES_PER_CONTACT_MAX],
+        )
     )
     core.order(TurnAway(event.adapter, event.contact, code, language))
-
-

@@ -192,5 +192,3 @@ def _leave_assignment(core: Core, contact: Contact, reason: str) -> None:
     end_contact(core, contact, Outcome.ANSWERED, reason)
     core.order(orders.release(offer, "customer_left"))
     start_wrap_up(core, offer)
-
-

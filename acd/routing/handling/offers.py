@@ -122,7 +122,9 @@ def on_connected(core: Core, event: ContactConnected) -> None:
         estimate_ms = told.first_at_ms - contact.since_ms + told.first_ms
     waited_ms = core.now_ms - contact.since_ms
     core.emit(
-        AssignmentConnected(offer.id, contact.id, offer.agent.id, not contact.answered_ms, waited_ms, estimate_ms)
+        AssignmentConnected(
+            offer.id, contact.id, offer.agent.id, not contact.answered_ms, waited_ms, estimate_ms
+        )
     )
 
 

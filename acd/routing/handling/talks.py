@@ -7,7 +7,7 @@ from acd.routing.core import Core
 from acd.routing.events import AgentLegEnded, HoldChosen, MonitorAsked, WrapUpAsked, WrapUpFinished
 from acd.routing.handling.leaving import end_contact, end_talk, fail_connecting, finish, start_wrap_up
 from acd.routing.handling.offers import find_offer, may
-from acd.routing.handling.transfers import leave_conference, take_over, end_open_consult
+from acd.routing.handling.transfers import end_open_consult, leave_conference, take_over
 from acd.routing.model import AssignmentState, MonitorMode, Outcome, WrapUpMode
 from acd.routing.outputs import AssignmentHeld, MonitorSet, TalkEnded, WrapUpExtended
 from acd.routing.state import MONITORS_MAX, TEXT_MAX

@@ -198,7 +198,7 @@ def on_closed(core: Core, event: ContactClosed) -> None:
 def _check_all(core: Core, queue_id: QueueId) -> None:
     """Look for ways out for everybody who waits in a queue."""
     queue = core.state.queues[queue_id]
-    waiting = [core.state.numbered[key & NUMBER_MASK] for key in queue.line.keys()]
+    waiting = [core.state.numbered[key & NUMBER_MASK] for key in queue.line]
     for contact in waiting:
         if contact.plan.rules.overflow:
             overflow.check(core, contact)
