@@ -30,7 +30,7 @@ from acd.routing.model import (
     SkillId,
 )
 from acd.routing.outputs import facts as f
-from acd.simulation.eligibility import Seen, is_eligible
+from acd.simulation.eligibility import Seen, both_needs, is_eligible
 
 SLACK_MS = 2_000
 """How far over its deadline a state may be found before it counts as forgotten."""
@@ -64,6 +64,7 @@ class _Offer(msgspec.Struct):
     state: OfferState
     deadline_ms: int | None
     is_talking: bool = False
+    has_talked: bool = False
     is_wrapping: bool = False
 
 
@@ -80,9 +81,12 @@ class Auditor:
         self._queues: dict[QueueId, QueueRules] = {}
         self._agents: dict[AgentId, _Agent] = {}
         self._contacts: dict[ContactId, _Contact] = {}
+        self._waiting: dict[ContactId, _Contact] = {}
         self._ended: set[ContactId] = set()
         self._offers: dict[OfferId, _Offer] = {}
         self._offer_last = 0
+        self._look_ms = 0
+        """No deadline can be missed before this moment."""
         self._borrowed: dict[QueueId, set[str]] = {}
         self._at_ms = 0
         self._take: dict[type[f.Fact], Callable[[Any], None]] = {
@@ -92,7 +96,7 @@ class Auditor:
             f.HeadStartSet: self._head_start, f.ReserveSet: self._reserve, f.IntakeEntered: self._to_intake,
             f.ContactReturned: self._return, f.ReturnCallRescheduled: self._reschedule,
             f.OfferMade: self._offer, f.OfferTaken: self._taken, f.OfferEnded: self._offer_ended,
-            f.AssignmentConnected: self._connected, f.TalkEnded: self._talk_ended,
+            f.AssignmentConnected: self._connected, f.TransferMade: self._transferred, f.TalkEnded: self._talk_ended,
             f.WrapUpStarted: self._wrap_up, f.WrapUpExtended: self._wrap_up_more, f.AssignmentDone: self._done,
             f.ContactEnded: self._end,
         }  # fmt: skip
@@ -122,24 +126,46 @@ class Auditor:
     def _settled(self) -> None:
         ended = sum(self.outcomes.values())
         self._expect(self.entered == len(self._contacts) + ended, 1, "entered is not live + ended")
-        for number, offer in self._offers.items():
-            if offer.deadline_ms is not None:
-                on_time = self._at_ms <= offer.deadline_ms + SLACK_MS
-                self._expect(on_time, 5, f"offer {number} ({offer.state}) is over its deadline")
+        self._deadlines_are_kept()
         self._work_is_conserved()
+
+    def _deadlines_are_kept(self) -> None:
+        """No offer, bridge or wrap-up is found long after its deadline (5)."""
+        if self._at_ms <= self._look_ms:
+            return
+        ends = [
+            (offer.deadline_ms, number)
+            for number, offer in self._offers.items()
+            if offer.deadline_ms is not None
+        ]
+        for deadline_ms, number in ends:
+            on_time = self._at_ms <= deadline_ms + SLACK_MS
+            self._expect(on_time, 5, f"offer {number} ({self._offers[number].state}) is over its deadline")
+        self._look_ms = min((deadline_ms for deadline_ms, _ in ends), default=self._at_ms) + SLACK_MS
+
+    def _due(self, offer: _Offer, deadline_ms: int | None) -> None:
+        offer.deadline_ms = deadline_ms
+        if deadline_ms is not None:
+            self._look_ms = min(self._look_ms, deadline_ms + SLACK_MS)
+
+    def _move(self, contact: _Contact, state: ContactState) -> None:
+        contact.state = state
+        if state is ContactState.WAITING:
+            self._waiting[contact.entered.contact] = contact
+        else:
+            self._waiting.pop(contact.entered.contact, None)
 
     def _work_is_conserved(self) -> None:
         """No ready agent with free hands while a contact waits whom they may serve (4)."""
-        free = [agent for agent in self._agents.values() if self._may_take(agent)]
-        if not free:
+        due = [contact for contact in self._waiting.values() if self._is_due(contact)]
+        if not due:
             return
-        for contact in self._contacts.values():
-            if contact.state is ContactState.WAITING and self._is_due(contact):
-                for agent in free:
-                    if self._suits(agent, contact):
-                        self._expect(
-                            False, 4, f"{agent.rules.agent} is free while {contact.entered.contact} waits"
-                        )
+        free = [agent for agent in self._agents.values() if self._may_take(agent)]
+        for contact in due:
+            for agent in free:
+                if self._suits(agent, contact):
+                    what = f"{agent.rules.agent} is free while {contact.entered.contact} waits"
+                    self._expect(False, 4, what)
 
     def _is_due(self, contact: _Contact) -> bool:
         return contact.seen.not_before_ms <= self._at_ms
@@ -220,12 +246,14 @@ class Auditor:
             not_before_ms=fact.not_before_ms or 0, owner=fact.owner,
         )  # fmt: skip
         contact = self._contacts[fact.contact] = _Contact(fact, fact.queue, seen)
+        self._waiting[fact.contact] = contact
         self._step_of_age(contact)
 
     def _requeue(self, fact: f.ContactRequeued) -> None:
         contact = self._contacts[fact.contact]
         contact.queue = fact.queue
-        contact.state = ContactState.WAITING
+        contact.seen.needs = both_needs(self._queues[fact.queue].needs, contact.entered.own_needs)
+        self._move(contact, ContactState.WAITING)
         self._step_of_age(contact)
 
     def _step_of_age(self, contact: _Contact) -> None:
@@ -250,19 +278,19 @@ class Auditor:
             groups.discard(fact.group)
 
     def _to_intake(self, fact: f.IntakeEntered) -> None:
-        self._contacts[fact.contact].state = ContactState.INTAKE
+        self._move(self._contacts[fact.contact], ContactState.INTAKE)
 
     def _return(self, fact: f.ContactReturned) -> None:
         contact = self._contacts[fact.contact]
         self._expect(
             contact.state is not ContactState.WAITING, 2, f"{fact.contact} returned from its own line"
         )
-        contact.state = ContactState.WAITING
+        self._move(contact, ContactState.WAITING)
         self._step_of_age(contact)
 
     def _reschedule(self, fact: f.ReturnCallRescheduled) -> None:
         contact = self._contacts[fact.contact]
-        contact.state = ContactState.WAITING
+        self._move(contact, ContactState.WAITING)
         contact.seen.not_before_ms = fact.not_before_ms
 
     def _offer(self, fact: f.OfferMade) -> None:
@@ -283,22 +311,21 @@ class Auditor:
             )
             self._expect(self._suits(agent, contact), 3, f"{fact.agent} does not suit {fact.contact}")
             self._in_order(contact, agent, fact)
-        contact.state = ContactState.OFFERED
+        self._move(contact, ContactState.OFFERED)
         agent.hands[fact.offer] = fact.channel
-        self._offers[fact.offer] = _Offer(
-            fact.contact, fact.agent, fact.channel, OfferState.OPEN, fact.deadline_ms
-        )
+        made = _Offer(fact.contact, fact.agent, fact.channel, OfferState.OPEN, None)
+        self._offers[fact.offer] = made
+        self._due(made, fact.deadline_ms)
 
     def _in_order(self, chosen: _Contact, agent: _Agent, fact: f.OfferMade) -> None:
         """Nobody with equal needs and head start who came earlier is passed over (6)."""
         mine = chosen.seen
         if mine.owner is not None or fact.decision.sticky:
             return
-        for other in self._contacts.values():
+        for other in self._waiting.values():
             theirs = other.seen
             if (
                 other is not chosen
-                and other.state is ContactState.WAITING
                 and other.queue == chosen.queue
                 and theirs.arrived_ms < mine.arrived_ms
                 and theirs.head_start_ms == mine.head_start_ms
@@ -313,8 +340,9 @@ class Auditor:
     def _taken(self, fact: f.OfferTaken) -> None:
         offer = self._offers[fact.offer]
         self._expect(offer.state is OfferState.OPEN, 2, f"offer {fact.offer} taken while {offer.state}")
-        offer.state, offer.deadline_ms = OfferState.ACCEPTED, fact.deadline_ms
-        self._contacts[offer.contact].state = ContactState.ASSIGNED
+        offer.state = OfferState.ACCEPTED
+        self._due(offer, fact.deadline_ms)
+        self._move(self._contacts[offer.contact], ContactState.ASSIGNED)
 
     def _offer_ended(self, fact: f.OfferEnded) -> None:
         offer = self._offers.pop(fact.offer)
@@ -325,10 +353,14 @@ class Auditor:
             OfferState.BUSY,
             OfferState.UNREACHABLE,
         ):
-            contact = self._contacts.get(fact.contact)
-            if contact is not None:
-                memory = self._queues[contact.queue].refusal_memory_ms
-                contact.seen.refused_until[offer.agent] = self._at_ms + memory
+            self._remember(fact.contact, offer.agent)
+
+    def _remember(self, number: ContactId, agent: AgentId) -> None:
+        """Agent and contact did not come together: the agent is passed over for this contact for a while."""
+        contact = self._contacts.get(number)
+        if contact is not None:
+            memory = self._queues[contact.queue].refusal_memory_ms
+            contact.seen.refused_until[agent] = self._at_ms + memory
 
     def _connected(self, fact: f.AssignmentConnected) -> None:
         offer = self._offers[fact.offer]
@@ -339,14 +371,19 @@ class Auditor:
         if others:
             self.assigned_twice += 1
             self._expect(False, 2, f"{fact.contact} talks to {fact.agent} and to {others[0].agent}")
-        offer.is_talking, offer.deadline_ms = True, None
+        offer.is_talking = offer.has_talked = True
+        offer.deadline_ms = None
+
+    def _transferred(self, fact: f.TransferMade) -> None:
+        self._remember(fact.contact, self._offers[fact.offer].agent)
 
     def _talk_ended(self, fact: f.TalkEnded) -> None:
         self._offers[fact.offer].is_talking = False
 
     def _wrap_up(self, fact: f.WrapUpStarted) -> None:
         offer = self._offers[fact.offer]
-        offer.is_wrapping, offer.deadline_ms = True, fact.deadline_ms
+        offer.is_wrapping = True
+        self._due(offer, fact.deadline_ms)
         agent = self._agents[offer.agent]
         agent.hands.pop(fact.offer, None)
         if fact.blocks:
@@ -355,7 +392,7 @@ class Auditor:
     def _wrap_up_more(self, fact: f.WrapUpExtended) -> None:
         offer = self._offers[fact.offer]
         if offer.is_wrapping:
-            offer.deadline_ms = fact.deadline_ms
+            self._due(offer, fact.deadline_ms)
 
     def _done(self, fact: f.AssignmentDone) -> None:
         offer = self._offers.pop(fact.offer)
@@ -363,9 +400,12 @@ class Auditor:
         agent = self._agents[offer.agent]
         agent.hands.pop(fact.offer, None)
         agent.wrapping.discard(fact.offer)
+        if not offer.has_talked:
+            self._remember(fact.contact, fact.agent)
 
     def _end(self, fact: f.ContactEnded) -> None:
         contact = self._contacts.pop(fact.contact, None)
+        self._waiting.pop(fact.contact, None)
         self._expect(contact is not None, 1, f"{fact.contact} ended twice, or never entered")
         if contact is None:
             return

@@ -47,6 +47,12 @@ def is_eligible(
     )
 
 
+def both_needs(queue: Needs, own: Needs) -> Needs:
+    """Return what a queue and a contact ask for together: every pair of alternatives, all preferences."""
+    pairs = tuple(one + two for one in queue.required or ((),) for two in own.required or ((),))
+    return Needs(() if pairs == ((),) else pairs, queue.preferred + own.preferred)
+
+
 def _holds(needs: Needs, step: Step, skills: dict[SkillId, int]) -> bool:
     def has(need: SkillNeed) -> bool:
         return skills.get(need.skill, 0) >= max(1, need.proficiency_min - step.proficiency_less)

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from math import sqrt
 from random import Random
 
-from acd.routing.engine import Engine
-
 from acd.routing import events as e
+from acd.routing.engine import Engine
 from acd.routing.model import (
     AgentId,
     AgentRules,
