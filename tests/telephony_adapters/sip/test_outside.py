@@ -37,7 +37,9 @@ def dial(number: str = NUMBER, ring_ms: int = 5_000) -> out.DialCustomer:
 
 def present(contact: ContactId = RETURN) -> out.PresentOffer:
     """The offer of the return call."""
-    return out.PresentOffer("", OfferId(1), contact, AgentId("agent1"), QueueId("q"), Channel.VOICE, 0, "", "en", "sip")
+    return out.PresentOffer(
+        "", OfferId(1), contact, AgentId("agent1"), QueueId("q"), Channel.VOICE, 0, "", "en", "sip"
+    )
 
 
 async def agent_picked(house: House) -> Telephone:
@@ -84,7 +86,9 @@ async def test_a_customer_who_does_not_pick_up_in_time_is_no_answer_and_rings_no
         await trunk.until(lambda: trunk.of(LegEnded))
 
 
-@pytest.mark.parametrize("number", ["+19005551234", "tel:+861012345678", "861012345678x", "+8610;phone-context=x", ""])
+@pytest.mark.parametrize(
+    "number", ["+19005551234", "tel:+861012345678", "861012345678x", "+8610;phone-context=x", ""]
+)
 async def test_numbers_that_are_not_allowed_are_never_dialled(number: str) -> None:
     async with running_house() as house:
         trunk = await house_with_trunk(house)
@@ -204,10 +208,14 @@ async def test_a_blind_transfer_from_the_agents_telephone(target: str, expected:
 async def test_transfers_to_forbidden_numbers_and_by_customers_are_refused() -> None:
     async with running_house() as house:
         caller, caller_leg, agent, leg, _ = await talking(house)
-        agent.signalling._send_inside(leg, "REFER", agent.now_ms(), (("Refer-To", "<sip:+19005551234@x.example>"),))
+        agent.signalling._send_inside(
+            leg, "REFER", agent.now_ms(), (("Refer-To", "<sip:+19005551234@x.example>"),)
+        )
         agent.flush()
         await agent.until(lambda: 403 in agent.statuses())
-        caller.signalling._send_inside(caller_leg, "REFER", caller.now_ms(), (("Refer-To", "<sip:4001@x.example>"),))
+        caller.signalling._send_inside(
+            caller_leg, "REFER", caller.now_ms(), (("Refer-To", "<sip:4001@x.example>"),)
+        )
         caller.flush()
         await caller.until(lambda: 403 in caller.statuses())
         assert not house.stand_in.of(ev.TransferAsked)
