@@ -17,6 +17,7 @@ from acd.routing.model import AgentId, Channel, EntryId, HoursId
 from acd.runtime.loop import Limits
 from telephony_adapters.sip.media import MediaSettings
 from telephony_adapters.sip.settings import PhoneAccount, SipSettings
+from telephony_adapters.web.settings import WebSettings
 
 
 def database_url(settings: Settings, var: Path) -> str:
@@ -98,4 +99,16 @@ def intake_settings(settings: Settings) -> IntakeSettings:
         words_ms_max=form.words_s_max * 1_000,
         silence_ms_max=form.silence_s * 1_000,
         chat_silence_s=float(form.chat_silence_s),
+    )
+
+
+def web_settings(settings: Settings) -> WebSettings:
+    """Return how customers' pages connect; chats are called back by SIP."""
+    form = settings.server.chat
+    return WebSettings(
+        origins=settings.server.http.origins,
+        grace_s=float(form.grace_s),
+        connections_max=form.connections_max,
+        connections_per_address_max=form.connections_per_address_max,
+        return_calls_by="sip",
     )

@@ -16,6 +16,7 @@ from acd.config.rooms import (
     loop_limits,
     media_settings,
     sip_settings,
+    web_settings,
 )
 from acd.routing.model import HoursId
 from tests.config.changing import EXAMPLE_SETTINGS, changed, settings_with
@@ -26,6 +27,7 @@ SERVER: Final = EXAMPLE_SETTINGS.server
 PLACES: Final[list[forms.Form]] = [
     SERVER.sip,
     SERVER.media,
+    SERVER.chat,
     SERVER.database,
     SERVER.loop,
     EXAMPLE_SETTINGS.hours.hours["office"],
@@ -46,6 +48,7 @@ def all_rooms(settings: Settings) -> list[Any]:
         sip_settings(settings, VAR),
         media_settings(settings),
         intake_settings(settings),
+        web_settings(settings),
     ]
 
 
