@@ -15,10 +15,11 @@ from heapq import heapify, heappop, heappush
 from typing import Final
 
 from acd.routing.capacity import Capacity, capacity_key
+from acd.routing.contact import Contact
 from acd.routing.line import Rank
 from acd.routing.model import Channel, GroupId, Needs, QueueId, RegionId, SkillId
 from acd.routing.plans import NEVER, Plan, near_regions
-from acd.routing.state import CHANNEL_BITS, Agent, Contact, State
+from acd.routing.state import CHANNEL_BITS, Agent, State
 from acd.routing.strategies import PLAIN, RANK_MASK, agent_key
 
 REQUIREMENTS_MAX: Final = 4096

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import msgspec
 
+from acd.routing.contact import Contact
 from acd.routing.model import AgentId, ContactId, Identity, Origin, Outcome, Repeat, Visit
-from acd.routing.state import Contact, State, Visits
+from acd.routing.state import State, Visits
 
 OLDER_MAX = 200
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from acd.routing import visits
 from acd.routing.availability import note_work, refresh, release
 from acd.routing.capacity import LOADS
+from acd.routing.contact import Consult, Contact, Offer
 from acd.routing.folding.agents import forget_if_gone
 from acd.routing.folding.contacts import forget_if_done
 from acd.routing.model import AssignmentState, ContactState, OfferState, Origin
@@ -28,7 +29,7 @@ from acd.routing.outputs import (
     WrapUpExtended,
     WrapUpStarted,
 )
-from acd.routing.state import REFUSALS_MAX, Agent, Consult, Contact, Offer, State
+from acd.routing.state import REFUSALS_MAX, Agent, State
 from acd.routing.states import (
     ASSIGNMENT_MOVES,
     CONTACT_MOVES,
@@ -60,7 +61,9 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
     state.offer_count = number
     contact = state.contacts[fact.contact]
     agent = state.agents[fact.agent]
-    offer = state.offers[number] = Offer(number, contact, agent, at_ms, fact.deadline_ms)
+    offer = state.offers[number] = Offer(
+        fact.offer, contact, agent, contact.queue, contact.plan, at_ms, fact.deadline_ms
+    )
     if contact.state is ContactState.WAITING:
         displace(state, contact)
         contact.offer = number

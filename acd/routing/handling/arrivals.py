@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acd.routing import orders, overflow
 from acd.routing.answer import Answer
+from acd.routing.contact import Contact
 from acd.routing.estimates import estimate
 from acd.routing.events import (
     AttributesChanged,
@@ -26,16 +27,10 @@ from acd.routing.outputs import (
     TurnAway,
 )
 from acd.routing.plans import join_needs
-from acd.routing.state import (
-    ATTRIBUTES_MAX,
-    IDENTITIES_PER_CONTACT_MAX,
-    LEGS_MAX,
-    RESUME_BYTES_MAX,
-    Contact,
-    Queue,
-)
+from acd.routing.state import ATTRIBUTES_MAX, IDENTITIES_PER_CONTACT_MAX, LEGS_MAX, RESUME_BYTES_MAX, Queue
 from acd.routing.states import CONTACT_MOVES, LATE, ContactTrigger
 from acd.routing.visits import repeat_of
+from acd.routing.waiting import stand_all
 
 ID_MAX = 200
 HEAD_START_MAX_MS = 30 * 24 * 3_600_000
@@ -88,6 +83,8 @@ def on_arrived(answer: Answer, event: ContactArrived) -> None:
     contact = state.contacts[event.contact]
     if rules.overflow and not overflow.is_open(state, rules):
         # Closed, but with a way out: that comes first.
+        stand_all(state, answer.now_ms)
+        state.loose.append(contact)
         greet(answer, contact)
         overflow.check(answer, contact)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acd.routing import orders
 from acd.routing.answer import Answer
+from acd.routing.contact import Contact, Offer
 from acd.routing.model import (
     AssignmentState,
     ContactState,
@@ -25,7 +26,7 @@ from acd.routing.outputs import (
     TalkEnded,
     WrapUpStarted,
 )
-from acd.routing.state import Agent, Contact, Offer
+from acd.routing.state import Agent
 
 _RESTS = {OfferState.NO_ANSWER: "rona", OfferState.BUSY: "busy", OfferState.UNREACHABLE: "unreachable"}
 
