@@ -16,7 +16,7 @@ from acd.routing.model import AgentId, ContactId, Decision, OfferId, Origin, Str
 from acd.routing.outputs import OfferMade
 from acd.routing.plans import NEVER
 from acd.routing.pools import Cell, Requirement
-from acd.routing.state import ALONE, LOOSE, Agent, State
+from acd.routing.state import ALONE, CHANNEL_ALL, LOOSE, Agent, State
 from acd.routing.strategies import KEY_BITS, KEY_MASK, RANK_BITS, RANK_MASK, agent_key
 from acd.routing.waiting import patience, stand
 
@@ -97,7 +97,7 @@ def match_contact(answer: Answer, contact: Contact) -> bool:
 
 def match_agent(answer: Answer, agent: Agent) -> None:
     """Offer to a freed agent what suits best, until nothing suits or no capacity is left."""
-    while True:
+    while agent.mask & CHANNEL_ALL:
         found = find_contact(answer.state, agent, answer.now_ms)
         if found is None:
             return
