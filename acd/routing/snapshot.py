@@ -45,7 +45,7 @@ from acd.routing.model import (
 )
 from acd.routing.outputs import AnyCommand
 from acd.routing.plans import Plan
-from acd.routing.state import Agent, Queue, State, Visits
+from acd.routing.state import Agent, Queue, State
 
 FORMAT = 1
 
@@ -71,7 +71,7 @@ class PlainAgent(_Plain):
     links: int
     link_sessions: dict[Link, str]
     wake_ms: int | None
-    offers: list[int]
+    offers: tuple[int, ...]
     load: int
     wrapping: int
     consulting: int
@@ -213,7 +213,7 @@ class PlainState(_Plain):
     entered: int
     ended: int
     durable: list[AnyCommand]
-    visits: list[tuple[Identity, list[Visit], list[int]]]
+    visits: list[tuple[Identity, tuple[Visit, ...], tuple[int, ...]]]
     ended_ids: list[ContactId]
     return_numbers: dict[str, ContactId]
 
@@ -283,7 +283,10 @@ def to_plain(state: State) -> PlainState:
         state.entered,
         state.ended,
         list(state.durable.values()),
-        [(identity, known.latest, known.older_at_ms) for identity, known in state.visits.items()],
+        [
+            (identity, latest, state.older_visits.get(identity, ()))
+            for identity, latest in state.visits.items()
+        ],
         list(state.ended_ids),
         state.return_numbers,
     )
@@ -459,8 +462,9 @@ def _from_plain(plain: PlainState) -> State:
     state.ended = plain.ended
     state.durable = {command.key: command for command in plain.durable}
     for identity, latest, older in plain.visits:
-        visits = state.visits[identity] = Visits()
-        visits.latest, visits.older_at_ms = latest, older
+        state.visits[identity] = latest
+        if older:
+            state.older_visits[identity] = older
     state.ended_ids = OrderedDict.fromkeys(plain.ended_ids)
     state.return_numbers = plain.return_numbers
     rebuild(state, plain.at_ms)

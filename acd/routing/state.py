@@ -125,7 +125,7 @@ class Agent:
         self.link_sessions: dict[Link, str] | None = None
         self.wake_ms: int | None = None
         """Until when a lost desk may stay away."""
-        self.offers: list[int] = []
+        self.offers: tuple[int, ...] = ()
         """Live offers and assignments, wrap-ups included, oldest first."""
         self.load = 0
         """Contacts in hand: calls above bit 16, chats below (`acd.routing.capacity`)."""
@@ -174,18 +174,6 @@ class Queue:
         """Ready agents who serve it, at work or not."""
 
 
-class Visits:
-    """What is remembered under one identity."""
-
-    __slots__ = ("latest", "older_at_ms")
-
-    def __init__(self) -> None:
-        self.latest: list[Visit] = []
-        """Newest first."""
-        self.older_at_ms: list[int] = []
-        """Moments of visits whose details are dropped, newest first; at most `OLDER_MAX`."""
-
-
 class State:
     """Everything that a zone knows."""
 
@@ -209,8 +197,10 @@ class State:
         self.ended = 0
         self.durable: dict[str, AnyCommand] = {}
         """Commands that stay wanted until somebody says that they are done, by key."""
-        self.visits: OrderedDict[Identity, Visits] = OrderedDict()
-        """Least lately touched first."""
+        self.visits: OrderedDict[Identity, tuple[Visit, ...]] = OrderedDict()
+        """The latest visits of each identity, newest first; identities least lately touched first."""
+        self.older_visits: dict[Identity, tuple[int, ...]] = {}
+        """Moments of visits of which no more is kept, newest first."""
         self.ended_ids: OrderedDict[ContactId, None] = OrderedDict()
         self.return_numbers: dict[str, ContactId] = {}
         """Number to the return call that stands in line for it."""
@@ -231,11 +221,14 @@ class State:
     def is_due(self, now_ms: int) -> bool:
         """Whether some alarm, live or dead, has come."""
         limit = (now_ms + 1) << SHIFT
-        for alarms in (self.offer_alarms, self.contact_alarms, self.agent_alarms):
-            heap = alarms.heap
-            if heap and heap[0] < limit:
-                return True
-        return False
+        heap = self.offer_alarms.heap
+        if heap and heap[0] < limit:
+            return True
+        heap = self.contact_alarms.heap
+        if heap and heap[0] < limit:
+            return True
+        heap = self.agent_alarms.heap
+        return bool(heap) and heap[0] < limit
 
     def _contact_moment(self, number: int) -> int | None:
         contact = self.numbered.get(number)

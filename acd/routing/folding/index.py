@@ -29,6 +29,7 @@ def rebuild(state: State, now_ms: int) -> None:
         agent.key = idle_key(agent)
         agent.cells = ()
         agent.alone = None
+        agent.queues = pools.share_queues(agent.queues)
         pools.add_agent(agent)
     _build_known(state)
     for agent in state.by_rank:

@@ -69,11 +69,11 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
         contact.offer = number
     contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.OFFER)
     contact.offers_live += 1
-    contact.rung += (number,)
+    contact.rung = (*contact.rung, number)
     offer.is_direct = fact.decision.trigger in DIRECT
     if contact.origin is Origin.RETURN_CALL and not contact.answered_ms:
         offer.is_customer_first = offer.plan.rules.return_calls.customer_first
-    agent.offers.append(number)
+    agent.offers += (number,)
     agent.last_offer = number
     agent.load += LOADS[contact.channel]
     note_work(agent, at_ms)
@@ -304,7 +304,7 @@ def end_consult(state: State, offer: Offer, at_ms: int) -> None:
 def _let_go(state: State, offer: Offer, at_ms: int) -> None:
     contact, agent = offer.contact, offer.agent
     offer.wake_ms = None
-    agent.offers.remove(offer.id)
+    agent.offers = tuple(number for number in agent.offers if number != offer.id)
     contact.offers_live -= 1
     if contact.offer == offer.id:
         contact.offer = contact.rung[0] if contact.rung else 0

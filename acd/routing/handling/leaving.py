@@ -144,7 +144,7 @@ def after_work(answer: Answer, agent: Agent) -> None:
 
 def drop_offers(answer: Answer, agent: Agent, outcome: OfferState, reason: str) -> None:
     """End all open offers of an agent who is going."""
-    for number in list(agent.offers):
+    for number in agent.offers:
         offer = answer.state.offers[number]
         if offer.state is OfferState.OPEN:
             fail_offer(answer, offer, outcome, reason)
