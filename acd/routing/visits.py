@@ -66,6 +66,8 @@ def settle(state: State, contact: Contact, agent: AgentId, disposition: str) -> 
     """The agent's disposition came after the end of the contact: add it to the visit."""
     for identity in contact.identities:
         latest = state.visits.get(identity, ())
+        if not disposition and latest and latest[0].contact == contact.id and latest[0].agent == agent:
+            continue
         for place, visit in enumerate(latest):
             if visit.contact == contact.id:
                 told = msgspec.structs.replace(visit, agent=agent, disposition=disposition)

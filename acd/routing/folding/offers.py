@@ -118,7 +118,8 @@ def fold_offer_ended(state: State, fact: OfferEnded, at_ms: int) -> None:
     agent.load -= LOADS[contact.channel]
     note_work(agent, at_ms)
     refresh(state, agent)
-    forget_if_gone(state, agent, at_ms)
+    if agent.is_gone:
+        forget_if_gone(state, agent)
 
 
 def fold_connected(state: State, fact: AssignmentConnected, at_ms: int) -> None:
@@ -150,8 +151,10 @@ def fold_talk_ended(state: State, fact: TalkEnded, at_ms: int) -> None:
     assert offer.assignment is not None
     offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, AssignmentTrigger.END)
     offer.talk_ended_ms = at_ms
-    offer.monitors = {}
-    end_consult(state, offer, at_ms)
+    if offer.monitors:
+        offer.monitors = {}
+    if offer.consult is not None:
+        end_consult(state, offer, at_ms)
 
 
 def fold_wrap_up(state: State, fact: WrapUpStarted, at_ms: int) -> None:
@@ -191,11 +194,13 @@ def fold_done(state: State, fact: AssignmentDone, at_ms: int) -> None:
     if offer.connected_ms:
         _learn_handle_time(state, offer, at_ms)
         visits.settle(state, contact, agent.id, fact.disposition)
-        _close_ticket(state, offer, fact)
+        if contact.more is not None:
+            _close_ticket(state, offer, fact)
     elif contact.state is ContactState.ASSIGNED:
         # It never connected: not the same two again at once.
         remember_refusal(contact, agent, at_ms, at_ms + offer.plan.rules.refusal_memory_ms)
-    end_consult(state, offer, at_ms)
+    if offer.consult is not None:
+        end_consult(state, offer, at_ms)
     if was is AssignmentState.WRAP_UP:
         if offer.blocks:
             agent.wrapping -= 1
@@ -208,7 +213,8 @@ def fold_done(state: State, fact: AssignmentDone, at_ms: int) -> None:
             note_work(agent, at_ms)
     _let_go(state, offer, at_ms)
     refresh(state, agent)
-    forget_if_gone(state, agent, at_ms)
+    if agent.is_gone:
+        forget_if_gone(state, agent)
 
 
 def fold_transfer(state: State, fact: TransferMade, at_ms: int) -> None:
@@ -298,7 +304,8 @@ def end_consult(state: State, offer: Offer, at_ms: int) -> None:
         agent.consulting = 0
         release(agent, at_ms)
         refresh(state, agent)
-        forget_if_gone(state, agent, at_ms)
+        if agent.is_gone:
+            forget_if_gone(state, agent)
 
 
 def _let_go(state: State, offer: Offer, at_ms: int) -> None:
@@ -308,7 +315,8 @@ def _let_go(state: State, offer: Offer, at_ms: int) -> None:
     contact.offers_live -= 1
     if contact.offer == offer.id:
         contact.offer = contact.rung[0] if contact.rung else 0
-    forget_if_done(state, contact)
+    if contact.state is ContactState.ENDED:
+        forget_if_done(state, contact)
 
 
 def _set_deadline(state: State, offer: Offer, deadline_ms: int | None) -> None:
