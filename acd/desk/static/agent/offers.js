@@ -3,6 +3,7 @@
 import { html, useEffect, useRef } from "../vendor/preact.js";
 import { Countdown, CountdownBar, Elapsed, Press } from "../shared/components.js";
 import { customerName, customerNumbers } from "../shared/customers.js";
+import { Why } from "../shared/decision.js";
 import { labelText } from "../shared/i18n.js";
 import { Icon } from "../shared/icons.js";
 import { useTable } from "../shared/views.js";
@@ -15,25 +16,6 @@ import { useWork } from "./desk_state.js";
 /** @param {Row} offer @returns {"voice" | "chat" | "return_call"} */
 export function offerKind(offer) {
   return offer.origin === "return_call" ? "return_call" : offer.channel;
-}
-
-/** @param {{decision: Row}} props why this agent: for whoever wants to know */
-function Why({ decision }) {
-  const { t } = useWork();
-  const removed = Object.entries(decision.removed ?? {}).filter(([, count]) => count);
-  const known = (/** @type {string} */ key, /** @type {string} */ otherwise) => (t(key) === key ? otherwise : t(key));
-  const rows = [
-    ["why_trigger", known(`trigger_${decision.trigger}`, decision.trigger)],
-    ["why_strategy", known(`strategy_${decision.strategy}`, decision.strategy)],
-    ["why_step", String(decision.step + 1)],
-    ["why_eligible", String(decision.eligible)],
-    ["why_runner_up", decision.runner_up ?? "–"],
-    ["why_removed", removed.map(([why, count]) => `${known(`removed_${why}`, why)} ${count}`).join(", ") || "–"],
-  ];
-  return html`<details class="why">
-    <summary>${t("why_you")}</summary>
-    <dl class="facts">${rows.map(([key, value]) => html`<dt>${t(key)}</dt><dd>${value}</dd>`)}</dl>
-  </details>`;
 }
 
 /** @param {{offer: Row}} props */
@@ -76,7 +58,7 @@ function Offer({ offer }) {
           <${Icon} name="close" />${t("decline")}
         <//>
       </div>
-      ${offer.decision && html`<${Why} decision=${offer.decision} />`}
+      ${offer.decision && html`<${Why} decision=${offer.decision} t=${t} />`}
     </div>
   </section>`;
 }

@@ -5,10 +5,10 @@ import { BrandMark, Elapsed, LanguageSwitch, Menu, Press } from "../shared/compo
 import { Icon, Shape } from "../shared/icons.js";
 import { session, signOut } from "../shared/session.js";
 import { ConnectionMark } from "../shared/sign_in.js";
+import { doing } from "../shared/presence.js";
 import { useStore } from "../shared/store.js";
 import { reasonText } from "../shared/words.js";
 import { useWork } from "./desk_state.js";
-import { doing } from "./work_list.js";
 
 /** @typedef {import("../shared/tables.js").Row} Row */
 /** @typedef {import("../shared/i18n.js").Translate} Translate */

@@ -4,9 +4,9 @@ import { html, useState } from "../vendor/preact.js";
 import { Dialog, Press } from "../shared/components.js";
 import { labelText } from "../shared/i18n.js";
 import { Shape } from "../shared/icons.js";
+import { doing } from "../shared/presence.js";
 import { useTable } from "../shared/views.js";
 import { news, useWork } from "./desk_state.js";
-import { doing } from "./work_list.js";
 
 /** @typedef {import("../shared/tables.js").Row} Row */
 /** @typedef {"queue" | "agent" | "number"} TargetKind */

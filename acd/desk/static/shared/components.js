@@ -117,7 +117,23 @@ export function Dialog({ title, onClose, children, buttons }) {
 }
 
 /**
- * A button with a menu beneath it: arrow keys walk, Escape closes, a press outside closes.
+ * Where a menu stands: under its button, over it where there is more room; inside the window in any case.
+ *
+ * @param {DOMRect} button
+ * @param {boolean} right aligned with the button's right side
+ */
+function menuPlace(button, right) {
+  const isLow = button.bottom > window.innerHeight * 0.6;
+  return {
+    top: isLow ? "auto" : `${button.bottom + 4}px`,
+    bottom: isLow ? `${window.innerHeight - button.top + 4}px` : "auto",
+    left: right ? "auto" : `${Math.max(4, button.left)}px`,
+    right: right ? `${Math.max(4, window.innerWidth - button.right)}px` : "auto",
+  };
+}
+
+/**
+ * A button with a menu: arrow keys walk, Escape closes, a press or a scroll outside closes.
  *
  * @param {{label: any, title?: string, children: any, right?: boolean, class?: string, disabled?: boolean}} props
  *   children: a function that is given `close` and returns the items
@@ -136,13 +152,18 @@ export function Menu({ label, title, children, right = false, disabled = false, 
       if (event.target instanceof Node && !place.current?.contains(event.target)) setOpen(false);
     };
     document.addEventListener("pointerdown", outside);
+    document.addEventListener("scroll", outside, true);
     /** @type {HTMLElement | null | undefined} */ (place.current?.querySelector('[role^="menuitem"]'))?.focus();
-    return () => document.removeEventListener("pointerdown", outside);
+    return () => {
+      document.removeEventListener("pointerdown", outside);
+      document.removeEventListener("scroll", outside, true);
+    };
   }, [isOpen]);
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Escape" && isOpen) close();
     else if (isOpen && (event.key === "ArrowDown" || event.key === "ArrowUp")) walk(place.current, event);
   };
+  const where = isOpen && place.current ? menuPlace(place.current.getBoundingClientRect(), right) : {};
   return html`<div class="menu-place" ref=${place} onKeyDown=${onKeyDown}>
     <button
       type="button"
@@ -156,7 +177,7 @@ export function Menu({ label, title, children, right = false, disabled = false, 
     >
       ${label}
     </button>
-    ${isOpen && html`<div class=${right ? "menu right" : "menu"} role="menu">${children(close)}</div>`}
+    ${isOpen && html`<div class="menu" style=${where} role="menu">${children(close)}</div>`}
   </div>`;
 }
 
