@@ -14,8 +14,8 @@ from typing import Protocol
 import msgspec
 
 from acd.routing.events import AnyEvent
-from acd.routing.model import AgentId, ContactId, Identity, LegId, TicketId
-from acd.routing.outputs import AnyCommand, AnyFact, Command, StartIntake
+from acd.routing.model import AgentId, ContactId, Identity, LegId, PersonId, TicketId
+from acd.routing.outputs import AnyCommand, AnyFact, Command, Outputs, StartIntake
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -36,8 +36,33 @@ class KeptLeg(msgspec.Struct, frozen=True):
     resume: bytes
 
 
+class ConfigError(Exception):
+    """The operator must act: the configuration, or something that it names, is not as it must be.
+
+    `file` is empty and `line` 0 where no line can be blamed (a port that is taken).
+    """
+
+    def __init__(self, key: str, found: str, expected: str, file: str = "", line: int = 0) -> None:
+        super().__init__(key, found, expected, file, line)
+        self.key = key
+        self.found = found
+        self.expected = expected
+        self.file = file
+        self.line = line
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}: " if self.line else (f"{self.file}: " if self.file else "")
+        key = f"{self.key}: " if self.key else ""
+        return f"{where}{key}found {self.found}, expected {self.expected}"
+
+
 class Overloaded(Exception):
-    """The loop's queue is full: the event was not taken. Refuse the peer (503, code `overloaded`)."""
+    """The event was not taken: the loop's queue is full, the journal cannot be written, or the node is
+    stopping. Refuse the peer (503); `code` says which: `overloaded`, `journal_full`, `journal_failed`, `stopping`."""
+
+    def __init__(self, code: str = "overloaded") -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class Submit(Protocol):
@@ -58,6 +83,26 @@ class Submit(Protocol):
         ...
 
 
+class Core(Protocol):
+    """The engine, as the loop and recovery use it. Synchronous, owned by one task."""
+
+    def handle(self, event: AnyEvent, now_ms: int) -> Outputs:
+        """Decide; the facts have been applied when this returns."""
+        ...
+
+    def apply(self, fact: AnyFact, at_ms: int) -> None:
+        """Fold one fact of a record of `at_ms`; facts of one record come in order."""
+        ...
+
+    def next_deadline_ms(self) -> int | None:
+        """Return when `TimePassed` is wanted next; None: never, as things stand."""
+        ...
+
+    def wanted_commands(self) -> Sequence[AnyCommand]:
+        """Return what the state still wants of the rooms, under the keys that it was ordered by first."""
+        ...
+
+
 class Room(Protocol):
     """A room of the house, as the loop sees it."""
 
@@ -70,14 +115,16 @@ class Room(Protocol):
     async def start(self, submit: Submit) -> None:
         """Open what must be open. Called after recovery; records before it have been observed already.
 
+        Must not wait for the record of an event that it submits: orders are held until every room has started.
+
         Raises:
             ConfigError: An address is taken, a file is missing: the operator must act.
         """
         ...
 
     def execute(self, command: AnyCommand) -> None:
-        """Carry out an order; durable before it comes here. Must return at once and must not raise for a
-        peer's fault. A key that was done before is done already."""
+        """Carry out an order; its record is durable and has been observed before it comes here. Must return
+        at once and must not raise for a peer's fault. A key that was done before is done already."""
         ...
 
     def observe(self, record: Record, is_replay: bool) -> None:
@@ -289,11 +336,40 @@ class TicketCard(msgspec.Struct, frozen=True):
     contact: ContactId | None = None
     owner: AgentId | None = None
     return_call: str = ""
-    """State of the return call: empty where none is booked, else `waiting`, `offered`, `done`, `unreached`."""
+    """State of the return call: empty where none is booked, else `waiting`, `offered`, `talking`, `done`,
+    `unreached`, `cancelled`."""
     due_at_ms: int | None = None
     closed_at_ms: int | None = None
     disposition: str = ""
     notes: str = ""
+
+
+class TicketEntry(msgspec.Struct, frozen=True):
+    """One entry of a ticket's thread. `kind`: `opened`, `linked`, `return_call`, `disposition`, `note`, `closed`."""
+
+    id: int
+    at_ms: int
+    kind: str
+    by: str = ""
+    """An agent, another person, or `bot`; "" where nobody acted."""
+    text: str = ""
+    contact: ContactId | None = None
+
+
+class TicketThread(msgspec.Struct, frozen=True):
+    """One ticket with everything that happened to it, in order. A clock that has not stopped is None."""
+
+    card: TicketCard
+    language: str
+    is_partial: bool
+    """The customer left before the bot was through."""
+    transcript: str
+    """What a recogniser made of the recording; "" where none is configured."""
+    entries: list[TicketEntry]
+    contacts: list[ContactId]
+    identities: list[Identity]
+    first_response_ms: int | None
+    resolution_ms: int | None
 
 
 class TicketShelf(Protocol):
@@ -309,4 +385,12 @@ class TicketShelf(Protocol):
 
     def listen(self, hear: Callable[[TicketCard], None]) -> None:
         """Call `hear` for every ticket that is opened, changed or closed, from now on."""
+        ...
+
+    async def ticket(self, ticket: TicketId) -> TicketThread | None:
+        """Return one ticket with its thread; None if there is no such ticket."""
+        ...
+
+    async def add_note(self, ticket: TicketId, by: PersonId, text: str, key: str) -> TicketEntry | None:
+        """Add to the thread; a repeated `key` of one person is one note. None if there is no such ticket."""
         ...

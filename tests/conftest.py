@@ -1,8 +1,11 @@
-"""What holds for every test: the marker `needs`, which skips where a program is missing."""
+"""What holds for every test: the marker `needs`, which skips where a program is missing, and the databases."""
 
 import pytest
 
+from tests.databases import address, postgres_server
 from tests.programs import missing_reason
+
+__all__ = ["address", "postgres_server"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -108,6 +108,10 @@ class ContactArrived(Event, frozen=True):
     attributes: dict[str, str] = {}
     verified: bool = False
     """Whether the first identity is vouched for by a trusted trunk or a sign-in."""
+    return_adapter: str = ""
+    """The room that dials a return call to this customer; "": `adapter`. A chat names one that can call."""
+    return_links: tuple[Link, ...] = (Link.PHONE,)
+    """The agent's links that such a return call needs; without `return_adapter` they are `links`."""
 
 
 class CustomerLeft(Event, frozen=True):

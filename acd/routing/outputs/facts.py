@@ -165,6 +165,9 @@ class ContactEntered(Fact, frozen=True):
     """Number to dial for a return call."""
     not_before_ms: int | None = None
     ticket: TicketId | None = None
+    return_adapter: str = ""
+    """The room that dials a return call to this customer; "": `adapter`."""
+    return_links: tuple[Link, ...] = (Link.PHONE,)
 
 
 class ContactTurnedAway(Fact, frozen=True):
