@@ -1,18 +1,18 @@
 /** A chat: everything that was said, and the box for the reply. */
 
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
-import { serverNow } from "../shared/clock.js";
-import { Press } from "../shared/components.js";
-import { customerName } from "../shared/customers.js";
-import { momentText } from "../shared/format.js";
-import { Icon } from "../shared/icons.js";
-import { useStore } from "../shared/store.js";
-import { useTable } from "../shared/views.js";
-import { session } from "../shared/session.js";
+import { serverNow } from "../page/clock.js";
+import { Press } from "../page/components.js";
+import { customerName } from "../page/customers.js";
+import { momentText } from "../page/format.js";
+import { Icon } from "../page/icons.js";
+import { useStore } from "../page/store.js";
+import { useTable } from "../page/views.js";
+import { session } from "../page/session.js";
 import { draftOf, keepDraft, useWork } from "./desk_state.js";
 import { linesOf } from "./work_list.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 
 /** @param {{line: Row, customer: string, isMine: boolean}} props */
 function Line({ line, customer, isMine }) {

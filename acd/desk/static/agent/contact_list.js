@@ -1,18 +1,18 @@
 /** The left side: the contacts in hand, each with its state, timer, and for chats how long the customer waits. */
 
 import { html, useEffect } from "../vendor/preact.js";
-import { useNow } from "../shared/clock.js";
-import { Countdown, Elapsed } from "../shared/components.js";
-import { customerName } from "../shared/customers.js";
-import { clockText, numberText } from "../shared/format.js";
-import { labelText } from "../shared/i18n.js";
-import { Icon, Shape } from "../shared/icons.js";
-import { useStore } from "../shared/store.js";
-import { useArrivals, useTable } from "../shared/views.js";
+import { useNow } from "../page/clock.js";
+import { Countdown, Elapsed } from "../page/components.js";
+import { customerName } from "../page/customers.js";
+import { clockText, numberText } from "../page/format.js";
+import { labelText } from "../page/i18n.js";
+import { Icon, Shape } from "../page/icons.js";
+import { useStore } from "../page/store.js";
+import { useArrivals, useTable } from "../page/views.js";
 import { draftOf, pruneDrafts, selected, useWork } from "./desk_state.js";
 import { chooseSelected, linesOf, replyState, replyUrgency, sortWork } from "./work_list.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 
 /** @param {{row: Row}} props seconds since the customer's last unanswered message */
 function ReplyDue({ row }) {

@@ -1,17 +1,17 @@
 /** The middle of the page: the contact that is looked at, what can be done with it, and what is said in it. */
 
 import { html, useState } from "../vendor/preact.js";
-import { Countdown, Elapsed, Press } from "../shared/components.js";
-import { customerName, customerNumbers } from "../shared/customers.js";
-import { labelText } from "../shared/i18n.js";
-import { Icon, Shape } from "../shared/icons.js";
-import { useStore } from "../shared/store.js";
-import { useTable } from "../shared/views.js";
+import { Countdown, Elapsed, Press } from "../page/components.js";
+import { customerName, customerNumbers } from "../page/customers.js";
+import { labelText } from "../page/i18n.js";
+import { Icon, Shape } from "../page/icons.js";
+import { useStore } from "../page/store.js";
+import { useTable } from "../page/views.js";
 import { Chat } from "./chat.js";
 import { useWork } from "./desk_state.js";
 import { ReturnCallDialog, TransferDialog } from "./transfer.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 
 /** What this role may ask for and this channel can do. @param {Row} contact */
 function useAbilities(contact) {

@@ -1,16 +1,16 @@
 /** What is known of a customer: earlier contacts, what the bot took down, where they came in. */
 
 import { html } from "../vendor/preact.js";
-import { serverNow } from "../shared/clock.js";
-import { customerName, customerNumbers } from "../shared/customers.js";
-import { durationText, momentText } from "../shared/format.js";
-import { labelText } from "../shared/i18n.js";
-import { Icon } from "../shared/icons.js";
-import { useTable } from "../shared/views.js";
+import { serverNow } from "../page/clock.js";
+import { customerName, customerNumbers } from "../page/customers.js";
+import { durationText, momentText } from "../page/format.js";
+import { labelText } from "../page/i18n.js";
+import { Icon } from "../page/icons.js";
+import { useTable } from "../page/views.js";
 import { useWork } from "./desk_state.js";
 import { dispositionText } from "./dispositions.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 
 /** @param {{rows: (readonly [string, any])[]}} props rows without a value are left out */
 export function Facts({ rows }) {

@@ -1,16 +1,16 @@
 /** What the parts of the agent's page share: the desk, the contact looked at, drafts, and the last complaint. */
 
 import { createContext, useContext } from "../vendor/preact.js";
-import { createStore } from "../shared/store.js";
-import { keep, recall } from "../shared/storage.js";
+import { createStore } from "../page/store.js";
+import { keep, recall } from "../page/storage.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 
 /**
  * @typedef {object} Work
- * @property {import("../shared/desk.js").Desk} desk
- * @property {import("../shared/i18n.js").Translate} t
- * @property {import("../shared/i18n.js").Language} lang
+ * @property {import("../page/desk.js").Desk} desk
+ * @property {import("../page/i18n.js").Translate} t
+ * @property {import("../page/i18n.js").Language} lang
  * @property {(type: string, fields?: Record<string, unknown>) => Promise<boolean>} ask acts, and complains if refused
  */
 

@@ -1,8 +1,8 @@
 /** All texts of the agent's page, English and Chinese side by side. */
 
-import { WORDS } from "../shared/words.js";
+import { WORDS } from "../page/words.js";
 
-/** @type {import("../shared/i18n.js").Texts} */
+/** @type {import("../page/i18n.js").Texts} */
 export const TEXTS = {
   ...WORDS,
   title: ["Agent desk", "坐席工作台"],
@@ -138,6 +138,16 @@ export const TEXTS = {
   disposition: ["Outcome", "处理结果"],
   disposition_required: ["Choose an outcome.", "请选择处理结果。"],
   disposition_find: ["Find an outcome", "查找结果"],
+  branch_delivery: ["Delivery", "配送"],
+  branch_order: ["Order", "订单"],
+  branch_parts: ["Parts", "配件"],
+  branch_fault: ["Fault", "故障"],
+  branch_repair: ["Repair", "维修"],
+  branch_install: ["Installation", "安装"],
+  branch_usage: ["Usage", "使用"],
+  branch_sale: ["Sale", "销售"],
+  branch_refund: ["Refund", "退款"],
+  branch_complaint: ["Complaint", "投诉"],
   solves: ["closes the ticket", "关闭工单"],
   notes: ["Notes", "备注"],
   finish: ["Finish", "完成"],

@@ -1,14 +1,14 @@
 /** The agent's page. It shows what the server says and asks for what the agent presses; it decides nothing. */
 
 import { html, render, useEffect, useMemo } from "../vendor/preact.js";
-import { Notice } from "../shared/components.js";
-import { Desk } from "../shared/desk.js";
-import { markDocument, useTexts } from "../shared/i18n.js";
-import { session } from "../shared/session.js";
-import { ConnectionStrip, SignIn } from "../shared/sign_in.js";
-import { useStore } from "../shared/store.js";
-import { useTable } from "../shared/views.js";
-import { refusalText } from "../shared/words.js";
+import { Notice } from "../page/components.js";
+import { Desk } from "../page/desk.js";
+import { markDocument, useTexts } from "../page/i18n.js";
+import { session } from "../page/session.js";
+import { ConnectionStrip, SignIn } from "../page/sign_in.js";
+import { useStore } from "../page/store.js";
+import { useTable } from "../page/views.js";
+import { refusalText } from "../page/words.js";
 import { ContactList } from "./contact_list.js";
 import { ContactView, Idle } from "./contact_view.js";
 import { CustomerPane } from "./customer_notes.js";
@@ -21,7 +21,7 @@ import { WrapUp } from "./wrap_up.js";
 
 const NEWS_MS = 5_000;
 
-/** @param {{t: import("../shared/i18n.js").Translate}} props */
+/** @param {{t: import("../page/i18n.js").Translate}} props */
 function Notices({ t }) {
   const wrong = useStore(complaint);
   const good = useStore(news);
@@ -36,7 +36,7 @@ function Notices({ t }) {
   </div>`;
 }
 
-/** @param {{desk: Desk, t: import("../shared/i18n.js").Translate, lang: import("../shared/i18n.js").Language}} props */
+/** @param {{desk: Desk, t: import("../page/i18n.js").Translate, lang: import("../page/i18n.js").Language}} props */
 function DeskPage({ desk, t, lang }) {
   const me = [...useTable(desk.view, "me").values()][0];
   const contact = useTable(desk.view, "assignments").get(String(useStore(selected)));
@@ -65,12 +65,12 @@ function DeskPage({ desk, t, lang }) {
           ${contact ? html`<${ContactView} key=${contact.offer} contact=${contact} />` : me && html`<${Idle} me=${me} />`}
         </main>
         <aside class="side">
+          <${Offers} />
           ${contact?.state === "wrap_up" && html`<${WrapUp} key=${contact.offer} contact=${contact} />`}
           ${contact && html`<${CustomerPane} contact=${contact} />`}
           <${Shelf} />
         </aside>
       </div>
-      <${Offers} />
       <${Notices} t=${t} />
     </div>
   <//>`;

@@ -1,17 +1,17 @@
 /** The offer toast: who, how long they waited, whether they were here before, and how long one may think. */
 
 import { html, useEffect, useRef } from "../vendor/preact.js";
-import { Countdown, CountdownBar, Elapsed, Press } from "../shared/components.js";
-import { customerName, customerNumbers } from "../shared/customers.js";
-import { Why } from "../shared/decision.js";
-import { labelText } from "../shared/i18n.js";
-import { Icon } from "../shared/icons.js";
-import { useTable } from "../shared/views.js";
+import { Countdown, CountdownBar, Elapsed, Press } from "../page/components.js";
+import { customerName, customerNumbers } from "../page/customers.js";
+import { Why } from "../page/decision.js";
+import { labelText } from "../page/i18n.js";
+import { Icon } from "../page/icons.js";
+import { useTable } from "../page/views.js";
 import { IntakeNote, RepeatNote } from "./customer_notes.js";
 import { useWork } from "./desk_state.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
-/** @typedef {import("../shared/i18n.js").Translate} Translate */
+/** @typedef {import("../page/tables.js").Row} Row */
+/** @typedef {import("../page/i18n.js").Translate} Translate */
 
 /** @param {Row} offer @returns {"voice" | "chat" | "return_call"} */
 export function offerKind(offer) {

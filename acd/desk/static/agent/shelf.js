@@ -1,18 +1,18 @@
 /** Tickets and return calls of the agent's queues, with their details. */
 
 import { html, useState } from "../vendor/preact.js";
-import { serverNow, useNow } from "../shared/clock.js";
-import { Elapsed } from "../shared/components.js";
-import { momentText } from "../shared/format.js";
-import { labelText } from "../shared/i18n.js";
-import { Icon } from "../shared/icons.js";
-import { useTable } from "../shared/views.js";
+import { serverNow, useNow } from "../page/clock.js";
+import { Elapsed } from "../page/components.js";
+import { momentText } from "../page/format.js";
+import { labelText } from "../page/i18n.js";
+import { Icon } from "../page/icons.js";
+import { useTable } from "../page/views.js";
 import { Facts } from "./customer_notes.js";
 import { useWork } from "./desk_state.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 
-/** A code of the server in our words where we have them. @param {import("../shared/i18n.js").Translate} t @param {string} prefix @param {string} code */
+/** A code of the server in our words where we have them. @param {import("../page/i18n.js").Translate} t @param {string} prefix @param {string} code */
 function coded(t, prefix, code) {
   const key = `${prefix}_${code}`;
   return t(key) === key ? code : t(key);

@@ -1,17 +1,17 @@
 /** Presence with reasons and timer, the next presence, the links, and why the system changed something. */
 
 import { html, useEffect, useState } from "../vendor/preact.js";
-import { BrandMark, Elapsed, LanguageSwitch, Menu, Press } from "../shared/components.js";
-import { Icon, Shape } from "../shared/icons.js";
-import { session, signOut } from "../shared/session.js";
-import { ConnectionMark } from "../shared/sign_in.js";
-import { doing } from "../shared/presence.js";
-import { useStore } from "../shared/store.js";
-import { reasonText } from "../shared/words.js";
+import { BrandMark, Elapsed, LanguageSwitch, Menu, Press } from "../page/components.js";
+import { Icon, Shape } from "../page/icons.js";
+import { session, signOut } from "../page/session.js";
+import { ConnectionMark } from "../page/sign_in.js";
+import { doing, sinceOf } from "../page/presence.js";
+import { useStore } from "../page/store.js";
+import { reasonText } from "../page/words.js";
 import { useWork } from "./desk_state.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
-/** @typedef {import("../shared/i18n.js").Translate} Translate */
+/** @typedef {import("../page/tables.js").Row} Row */
+/** @typedef {import("../page/i18n.js").Translate} Translate */
 
 /** @param {Translate} t @param {string} presence @param {string} reason */
 function presenceText(t, presence, reason) {
@@ -29,8 +29,8 @@ export function PresencePicker({ me }) {
     void ask("set_presence", reason ? { presence, reason } : { presence });
   };
   const label = html`<${Shape} state=${state} />
-    <span>${presenceText(t, me.presence, me.reason)}</span>
-    <span class="timer"><${Elapsed} since=${me.since_at_ms} /></span>
+    <span>${busy ? t(state) : presenceText(t, me.presence, me.reason)}</span>
+    <span class="timer"><${Elapsed} since=${sinceOf(me)} /></span>
     <${Icon} name="down" />`;
   const item = (/** @type {() => void} */ close, /** @type {string} */ presence, /** @type {string} */ reason) =>
     html`<button

@@ -1,14 +1,14 @@
 /** Dialogs that ask where to: transfer and consult (queue, agent, number), and a return call for later. */
 
 import { html, useState } from "../vendor/preact.js";
-import { Dialog, Press } from "../shared/components.js";
-import { labelText } from "../shared/i18n.js";
-import { Shape } from "../shared/icons.js";
-import { doing } from "../shared/presence.js";
-import { useTable } from "../shared/views.js";
+import { Dialog, Press } from "../page/components.js";
+import { labelText } from "../page/i18n.js";
+import { Shape } from "../page/icons.js";
+import { doing } from "../page/presence.js";
+import { useTable } from "../page/views.js";
 import { news, useWork } from "./desk_state.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 /** @typedef {"queue" | "agent" | "number"} TargetKind */
 
 const SHOWN_MOST = 50;

@@ -1,7 +1,7 @@
 /** What the agent's tables say about the work in hand. Pure. */
 
-/** @typedef {import("../shared/tables.js").Row} Row */
-/** @typedef {import("../shared/tables.js").Table} Table */
+/** @typedef {import("../page/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Table} Table */
 
 /** A customer who has waited this long for a reply stands out; then alarms. */
 export const REPLY_WARNING_MS = 60_000;

@@ -1,13 +1,13 @@
 /** Wrap-up: the outcome from the queue's tree (required), notes, the time that is left, and more of it. */
 
 import { html, useState } from "../vendor/preact.js";
-import { Countdown, CountdownBar, Press } from "../shared/components.js";
-import { Icon } from "../shared/icons.js";
-import { useTable } from "../shared/views.js";
+import { Countdown, CountdownBar, Press } from "../page/components.js";
+import { Icon } from "../page/icons.js";
+import { useTable } from "../page/views.js";
 import { draftOf, keepDraft, useWork } from "./desk_state.js";
-import { dispositionText, dispositionTree } from "./dispositions.js";
+import { dispositionText, dispositionTree, plainWord } from "./dispositions.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 
 const SEARCH_FROM = 8;
 
@@ -15,7 +15,8 @@ const SEARCH_FROM = 8;
 function Tree({ contact, dispositions, chosen, onChoose }) {
   const { t, lang } = useWork();
   const [search, setSearch] = useState("");
-  const branches = dispositionTree(dispositions, lang, search);
+  const nameBranch = (/** @type {string} */ branch) => (t(`branch_${branch}`) === `branch_${branch}` ? plainWord(branch) : t(`branch_${branch}`));
+  const branches = dispositionTree(dispositions, lang, search, nameBranch);
   return html`<fieldset class="tree">
     <legend>${t("disposition")}</legend>
     ${dispositions.length >= SEARCH_FROM &&

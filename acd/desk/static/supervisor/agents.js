@@ -1,27 +1,22 @@
 /** The live table of agents. */
 
 import { html, useState } from "../vendor/preact.js";
-import { Elapsed } from "../shared/components.js";
-import { customerName } from "../shared/customers.js";
-import { Icon } from "../shared/icons.js";
-import { doing } from "../shared/presence.js";
-import { useStore } from "../shared/store.js";
-import { useTable } from "../shared/views.js";
+import { Elapsed } from "../page/components.js";
+import { customerName } from "../page/customers.js";
+import { Icon } from "../page/icons.js";
+import { doing, sinceOf } from "../page/presence.js";
+import { useStore } from "../page/store.js";
+import { useTable } from "../page/views.js";
 import { PresenceCell, presenceWords, RowMenu, useAllowed, useNames } from "./cells.js";
 import { filterAgents } from "./figures.js";
 import { isFound } from "./sorting.js";
 import { LiveTable } from "./table.js";
 import { filter, useWatch } from "./watch_state.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 
 /** Sorting by presence puts those first whom a supervisor looks for. */
 const STATE_RANK = ["system", "ready", "offered", "talking", "held", "wrap_up", "not_ready", "signed_out"];
-
-/** Since when the agent does what they do: the work in hand, else the presence. @param {Row} row */
-export function sinceOf(row) {
-  return row.work.length ? Math.max(...row.work.map((/** @type {Row} */ work) => work.since_at_ms)) : row.since_at_ms;
-}
 
 /** @param {{row: Row}} props */
 function WorkCell({ row }) {

@@ -1,17 +1,17 @@
 /** Cells that more than one table shows. */
 
 import { html } from "../vendor/preact.js";
-import { Menu } from "../shared/components.js";
-import { customerName } from "../shared/customers.js";
-import { labelText } from "../shared/i18n.js";
-import { Icon, Shape } from "../shared/icons.js";
-import { doing } from "../shared/presence.js";
-import { useTable } from "../shared/views.js";
-import { reasonText } from "../shared/words.js";
+import { Menu } from "../page/components.js";
+import { customerName } from "../page/customers.js";
+import { labelText } from "../page/i18n.js";
+import { Icon, Shape } from "../page/icons.js";
+import { doing } from "../page/presence.js";
+import { useTable } from "../page/views.js";
+import { reasonText } from "../page/words.js";
 import { dialog, useWatch } from "./watch_state.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
-/** @typedef {import("../shared/i18n.js").Translate} Translate */
+/** @typedef {import("../page/tables.js").Row} Row */
+/** @typedef {import("../page/i18n.js").Translate} Translate */
 
 /** Names for ids, as far as this supervisor may see them. */
 export function useNames() {
@@ -45,13 +45,12 @@ export function PresenceCell({ row }) {
   const state = doing(row);
   const look = { system: "alarm", held: "wrap_up", offered: "talking" }[/** @type {string} */ (state)] ?? state;
   const notes = [
-    row.is_system && row.presence === "not_ready" && t("set_by_system"),
     row.set_by && row.set_by !== row.agent && t("set_by_person", { person: row.set_by }),
     row.next_presence && t("next_is", { presence: row.next_presence === "not_ready" && row.next_reason ? reasonText(t, row.next_reason) : t(row.next_presence) }),
     row.presence !== "signed_out" && !row.links.desk && t("not_reachable"),
   ].filter(Boolean);
   return html`<span class="row">
-    <span class="badge ${look}" data-presence=${state}><${Shape} state=${state} />${presenceWords(row, t)}</span>
+    <span class="badge ${look}" data-presence=${state} title=${state === "system" ? t("set_by_system") : null}><${Shape} state=${state} />${presenceWords(row, t)}</span>
     ${notes.length > 0 && html`<span class="muted small">${notes.join(", ")}</span>`}
   </span>`;
 }

@@ -1,12 +1,12 @@
 /** An agent's queues and skills, changed at once. */
 
 import { html, useState } from "../vendor/preact.js";
-import { Dialog, Press } from "../shared/components.js";
-import { useTable } from "../shared/views.js";
+import { Dialog, Press } from "../page/components.js";
+import { useTable } from "../page/views.js";
 import { useNames } from "./cells.js";
 import { useWatch } from "./watch_state.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 
 const PROFICIENCIES = [1, 2, 3, 4, 5];
 

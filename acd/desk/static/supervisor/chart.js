@@ -7,7 +7,7 @@ import { useWatch } from "./watch_state.js";
 
 /** @typedef {import("./figures.js").History} History */
 
-const HEIGHT = 116;
+const HEIGHT = 124;
 
 /** @param {string} name a design token */
 function token(name) {

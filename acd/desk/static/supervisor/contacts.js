@@ -1,19 +1,19 @@
 /** The live table of contacts: those who wait, and those who are served. */
 
 import { html, useState } from "../vendor/preact.js";
-import { Elapsed } from "../shared/components.js";
-import { customerName } from "../shared/customers.js";
-import { durationText, estimateText } from "../shared/format.js";
-import { Shape } from "../shared/icons.js";
-import { useStore } from "../shared/store.js";
-import { useTable } from "../shared/views.js";
+import { Elapsed } from "../page/components.js";
+import { customerName } from "../page/customers.js";
+import { durationText, estimateText } from "../page/format.js";
+import { Icon, Shape } from "../page/icons.js";
+import { useStore } from "../page/store.js";
+import { useTable } from "../page/views.js";
 import { CustomerCell, RowMenu, useAllowed, useNames } from "./cells.js";
 import { filterContacts } from "./figures.js";
 import { isFound } from "./sorting.js";
 import { LiveTable } from "./table.js";
 import { filter, useWatch } from "./watch_state.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 
 const STATE_RANK = ["offered", "waiting", "intake", "assigned"];
 const LOOKS = /** @type {Record<string, string>} */ ({ waiting: "wrap_up", offered: "talking", assigned: "ready", intake: "" });
@@ -29,38 +29,43 @@ function StateCell({ row }) {
   </span>`;
 }
 
+/** Place in the line and estimated wait, as last told to the customer. @param {{row: Row}} props */
+function PositionCell({ row }) {
+  const { lang } = useWatch();
+  const estimate = row.estimate_ms === null ? "" : estimateText(row.estimate_ms, lang);
+  return html`${row.position || "–"} ${estimate && html`<span class="muted">· ${estimate}</span>`}`;
+}
+
 /** @param {{row: Row, steps: number | undefined}} props */
 function StepCell({ row, steps }) {
   const { t, lang } = useWatch();
-  const notes = [
-    row.head_start_ms > 0 && t("head_start", { time: durationText(row.head_start_ms, lang) }),
-    row.refusals > 0 && t("refusals", { count: row.refusals }),
-  ].filter(Boolean);
-  return html`<span class="row">
+  const raised = row.head_start_ms > 0 && t("head_start", { time: durationText(row.head_start_ms, lang) });
+  const refused = row.refusals > 0 && t("refusals", { count: row.refusals });
+  return html`<span class="row tight">
     ${steps ? t("step_of", { step: row.step + 1, steps }) : row.step + 1}
-    ${notes.length > 0 && html`<span class="muted small">${notes.join(", ")}</span>`}
+    ${raised && html`<span class="badge talking" title=${raised}><${Icon} name="raise" title=${raised} /></span>`}
+    ${refused && html`<span class="badge wrap_up" title=${refused}><${Icon} name="close" title=${refused} />${row.refusals}</span>`}
   </span>`;
 }
 
 /**
  * @param {import("./watch_state.js").Watch} watch
  * @param {ReturnType<typeof useNames>} names
- * @param {import("../shared/tables.js").Table} queues
+ * @param {import("../page/tables.js").Table} queues
  * @returns {import("./sorting.js").Column[]}
  */
-function columnsOf({ t, lang }, names, queues) {
+function columnsOf({ t }, names, queues) {
   const isWaiting = (/** @type {Row} */ row) => row.state === "waiting" || row.state === "offered";
   return [
     { key: "customer", value: (row) => customerName(row, t), cell: (row) => html`<${CustomerCell} row=${row} />` },
     { key: "queue", value: (row) => names.queue(row.queue) },
     { key: "state", value: (row) => STATE_RANK.indexOf(row.state), cell: (row) => html`<${StateCell} row=${row} />` },
     { key: "wait", number: true, value: (row) => -row.arrived_at_ms, cell: (row) => html`<${Elapsed} since=${row.arrived_at_ms} />` },
-    { key: "position", number: true, value: (row) => (isWaiting(row) ? row.position || null : null) },
     {
-      key: "estimate",
+      key: "position",
       number: true,
-      value: (row) => (isWaiting(row) ? row.estimate_ms : null),
-      cell: (row) => (isWaiting(row) && row.estimate_ms !== null ? estimateText(row.estimate_ms, lang) : "–"),
+      value: (row) => (isWaiting(row) ? row.position || null : null),
+      cell: (row) => (isWaiting(row) ? html`<${PositionCell} row=${row} />` : "–"),
     },
     {
       key: "step",

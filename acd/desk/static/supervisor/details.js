@@ -1,15 +1,15 @@
 /** Everything that is known of one live contact, and why it was offered as it was. */
 
 import { html } from "../vendor/preact.js";
-import { serverNow } from "../shared/clock.js";
-import { Dialog } from "../shared/components.js";
-import { customerName } from "../shared/customers.js";
-import { decisionRows } from "../shared/decision.js";
-import { estimateText, momentText } from "../shared/format.js";
+import { serverNow } from "../page/clock.js";
+import { Dialog } from "../page/components.js";
+import { customerName } from "../page/customers.js";
+import { decisionRows } from "../page/decision.js";
+import { estimateText, momentText } from "../page/format.js";
 import { useNames } from "./cells.js";
 import { useWatch } from "./watch_state.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 
 /** @param {{rows: (readonly [string, any])[]}} props */
 function Facts({ rows }) {

@@ -1,20 +1,20 @@
 /** What a supervisor is about to do, said in a sentence and confirmed; one dialog for each kind of act. */
 
 import { html, useState } from "../vendor/preact.js";
-import { Dialog, Press } from "../shared/components.js";
-import { customerName } from "../shared/customers.js";
-import { durationText } from "../shared/format.js";
-import { labelText } from "../shared/i18n.js";
-import { doing } from "../shared/presence.js";
-import { useStore } from "../shared/store.js";
-import { useTable } from "../shared/views.js";
-import { reasonText } from "../shared/words.js";
+import { Dialog, Press } from "../page/components.js";
+import { customerName } from "../page/customers.js";
+import { durationText } from "../page/format.js";
+import { labelText } from "../page/i18n.js";
+import { doing } from "../page/presence.js";
+import { useStore } from "../page/store.js";
+import { useTable } from "../page/views.js";
+import { reasonText } from "../page/words.js";
 import { useNames } from "./cells.js";
 import { ChangeAgent } from "./change_agent.js";
 import { Details } from "./details.js";
 import { dialog, useWatch } from "./watch_state.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 
 const RAISE_MINUTES = [1, 2, 5, 10, 30];
 const close = () => dialog.set(null);

@@ -1,8 +1,8 @@
 /** The few figures on top, and the minutes behind the chart. Pure sums of what the tables say. */
 
-import { doing } from "../shared/presence.js";
+import { doing } from "../page/presence.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 /** @typedef {{region: string, team: string}} Filter empty: all */
 
 export const HISTORY_MINUTES = 10;
@@ -26,7 +26,8 @@ export function filterContacts(contacts, filter) {
  * @param {Row[]} contacts those that match the filter
  */
 export function countLive(agents, contacts) {
-  const waiting = contacts.filter((row) => row.state === "waiting" || row.state === "offered");
+  const isInLine = (/** @type {Row} */ row) => row.state === "waiting" || row.state === "offered";
+  const waiting = contacts.filter((row) => isInLine(row) && row.origin !== "return_call");
   const count = (/** @type {string[]} */ ...states) => agents.filter((row) => states.includes(doing(row))).length;
   return {
     waiting: waiting.length,

@@ -1,8 +1,8 @@
 /** All texts of the supervisor's page, English and Chinese side by side. */
 
-import { WORDS } from "../shared/words.js";
+import { WORDS } from "../page/words.js";
 
-/** @type {import("../shared/i18n.js").Texts} */
+/** @type {import("../page/i18n.js").Texts} */
 export const TEXTS = {
   ...WORDS,
   title: ["Supervisor", "主管监控台"],
@@ -68,8 +68,8 @@ export const TEXTS = {
   col_missed: ["Missed", "未应答"],
   col_customer: ["Customer", "客户"],
   col_state: ["State", "状态"],
-  col_position: ["Position", "位置"],
-  col_wait: ["Since arrival", "到达至今"],
+  col_position: ["Position · estimate", "位置 · 预计"],
+  col_wait: ["Wait", "等待时长"],
   col_step: ["Step", "步骤"],
   col_with: ["With", "坐席"],
   closed_by_hand: ["closed: {reason}", "已关闭：{reason}"],

@@ -1,15 +1,15 @@
 /** The supervisor's page: live tables of queues, contacts and agents. It shows and asks; it decides nothing. */
 
 import { html, render, useEffect, useMemo } from "../vendor/preact.js";
-import { BrandMark, LanguageSwitch, Menu, Notice } from "../shared/components.js";
-import { Desk } from "../shared/desk.js";
-import { markDocument, useTexts } from "../shared/i18n.js";
-import { Icon } from "../shared/icons.js";
-import { session, signOut } from "../shared/session.js";
-import { ConnectionMark, ConnectionStrip, SignIn } from "../shared/sign_in.js";
-import { useStore } from "../shared/store.js";
-import { calm } from "../shared/views.js";
-import { refusalText } from "../shared/words.js";
+import { BrandMark, LanguageSwitch, Menu, Notice } from "../page/components.js";
+import { Desk } from "../page/desk.js";
+import { markDocument, useTexts } from "../page/i18n.js";
+import { Icon } from "../page/icons.js";
+import { session, signOut } from "../page/session.js";
+import { ConnectionMark, ConnectionStrip, SignIn } from "../page/sign_in.js";
+import { useStore } from "../page/store.js";
+import { calm } from "../page/views.js";
+import { refusalText } from "../page/words.js";
 import { Agents } from "./agents.js";
 import { Contacts } from "./contacts.js";
 import { OpenDialog } from "./dialogs.js";
@@ -21,8 +21,8 @@ import { complaint, WatchContext } from "./watch_state.js";
 /** Tables turn at most this often: more cannot be read. */
 const TURN_MS = 300;
 
-/** @typedef {import("../shared/i18n.js").Translate} Translate */
-/** @typedef {import("../shared/i18n.js").Language} Language */
+/** @typedef {import("../page/i18n.js").Translate} Translate */
+/** @typedef {import("../page/i18n.js").Language} Language */
 
 /** @param {{desk: Desk, t: Translate, lang: Language}} props */
 function TopBar({ desk, t, lang }) {

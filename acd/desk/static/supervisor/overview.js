@@ -1,27 +1,26 @@
 /** The top of the page: figures, chart, filters and alerts. */
 
 import { html, useEffect, useState } from "../vendor/preact.js";
-import { useNow } from "../shared/clock.js";
-import { Elapsed } from "../shared/components.js";
-import { clockText, numberText, shareText } from "../shared/format.js";
-import { labelText } from "../shared/i18n.js";
-import { Icon, Shape } from "../shared/icons.js";
-import { useStore } from "../shared/store.js";
-import { useTable } from "../shared/views.js";
+import { useNow } from "../page/clock.js";
+import { Elapsed } from "../page/components.js";
+import { clockText, numberText, shareText } from "../page/format.js";
+import { labelText } from "../page/i18n.js";
+import { Icon, Shape } from "../page/icons.js";
+import { useStore } from "../page/store.js";
+import { useTable } from "../page/views.js";
 import { useNames } from "./cells.js";
 import { Chart } from "./chart.js";
 import { addSample, countDay, countLive, filterAgents, filterContacts, NO_HISTORY } from "./figures.js";
 import { filter, useWatch } from "./watch_state.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 
 /** @param {{name: string, value: any, shape?: string, note?: string}} props */
 function Figure({ name, value, shape, note }) {
   const { t } = useWatch();
   return html`<div class="figure card" data-figure=${name}>
-    <p class="muted small row">${shape && html`<${Shape} state=${shape} />`}${t(`fig_${name}`)}</p>
+    <p class="muted small row">${shape && html`<${Shape} state=${shape} />`}<span class="cut">${t(`fig_${name}`)}${note && `, ${note}`}</span></p>
     <p class="value">${value}</p>
-    ${note && html`<p class="muted small">${note}</p>`}
   </div>`;
 }
 
@@ -52,6 +51,7 @@ export function Overview() {
       <${Figure} name="working" value=${number(live.working)} shape="talking" />
       <${Figure} name="wrap_up" value=${number(live.wrapUp)} shape="wrap_up" />
       <${Figure} name="not_ready" value=${number(live.notReady)} shape="not_ready" />
+      <${Figure} name="signed_in" value=${number(live.signedIn)} />
       <${Figure} name="service_level" value=${shareText(day.serviceLevel)} note=${t("today")} />
       <${Figure} name="answered" value=${number(day.answered)} note=${t("today")} />
       <${Figure} name="abandoned" value=${number(day.abandoned)} note=${t("today")} />

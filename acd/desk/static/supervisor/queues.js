@@ -1,17 +1,17 @@
 /** The live table of queues. */
 
 import { html } from "../vendor/preact.js";
-import { Elapsed } from "../shared/components.js";
-import { durationText, estimateText, shareText } from "../shared/format.js";
-import { labelText } from "../shared/i18n.js";
-import { Icon } from "../shared/icons.js";
-import { useStore } from "../shared/store.js";
-import { useTable } from "../shared/views.js";
+import { Elapsed } from "../page/components.js";
+import { durationText, estimateText, shareText } from "../page/format.js";
+import { labelText } from "../page/i18n.js";
+import { Icon } from "../page/icons.js";
+import { useStore } from "../page/store.js";
+import { useTable } from "../page/views.js";
 import { RowMenu, useAllowed } from "./cells.js";
 import { LiveTable } from "./table.js";
 import { filter, useWatch } from "./watch_state.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 
 /** @param {{row: Row}} props */
 function QueueName({ row }) {

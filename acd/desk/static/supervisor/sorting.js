@@ -1,6 +1,6 @@
 /** Sorting and grouping of the live tables. Pure: rows in, rows out, every tie broken by the row's key. */
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 /**
  * @typedef {object} Column
  * @property {string} key

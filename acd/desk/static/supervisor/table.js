@@ -1,12 +1,12 @@
 /** A table that can be sorted by every column, grouped, and read at sixty rows. */
 
 import { html, useState } from "../vendor/preact.js";
-import { Icon } from "../shared/icons.js";
-import { keep, recall } from "../shared/storage.js";
+import { Icon } from "../page/icons.js";
+import { keep, recall } from "../page/storage.js";
 import { groupRows, pressColumn, sortRows } from "./sorting.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
-/** @typedef {import("../shared/i18n.js").Translate} Translate */
+/** @typedef {import("../page/tables.js").Row} Row */
+/** @typedef {import("../page/i18n.js").Translate} Translate */
 /** @typedef {import("./sorting.js").Column} Column */
 
 /** @param {{t: Translate, column: Column, order: import("./sorting.js").Order, onPress: () => void}} props */

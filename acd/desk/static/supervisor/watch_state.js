@@ -1,17 +1,17 @@
 /** What the parts of the supervisor's page share: the desk, the filter, the dialog that is open. */
 
 import { createContext, useContext } from "../vendor/preact.js";
-import { createStore } from "../shared/store.js";
-import { keep, recall } from "../shared/storage.js";
+import { createStore } from "../page/store.js";
+import { keep, recall } from "../page/storage.js";
 
-/** @typedef {import("../shared/tables.js").Row} Row */
+/** @typedef {import("../page/tables.js").Row} Row */
 
 /**
  * @typedef {object} Watch
- * @property {import("../shared/desk.js").Desk} desk
- * @property {import("../shared/views.js").ViewStore} view the desk's view, turning slowly enough for eyes
- * @property {import("../shared/i18n.js").Translate} t
- * @property {import("../shared/i18n.js").Language} lang
+ * @property {import("../page/desk.js").Desk} desk
+ * @property {import("../page/views.js").ViewStore} view the desk's view, turning slowly enough for eyes
+ * @property {import("../page/i18n.js").Translate} t
+ * @property {import("../page/i18n.js").Language} lang
  * @property {(type: string, fields?: Record<string, unknown>) => Promise<boolean>} ask acts, and complains if refused
  */
 
@@ -24,7 +24,7 @@ export function useWatch() {
 
 /** @typedef {{region: string, team: string, groupBy: "" | "region" | "team"}} Filter */
 
-/** @type {import("../shared/store.js").Store<Filter>} */
+/** @type {import("../page/store.js").Store<Filter>} */
 export const filter = createStore({ region: "", team: "", groupBy: "", ...recall("local", "filter") });
 filter.watch(() => keep("local", "filter", filter.get()));
 

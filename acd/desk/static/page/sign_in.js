@@ -4,6 +4,7 @@ import { html, useState } from "../vendor/preact.js";
 import { useNow } from "./clock.js";
 import { BrandMark, LanguageSwitch } from "./components.js";
 import { durationText } from "./format.js";
+import { suggestLanguage } from "./i18n.js";
 import { Icon } from "./icons.js";
 import { endedWhy, HttpRefusal, signIn } from "./session.js";
 import { useStore } from "./store.js";
@@ -30,7 +31,8 @@ export function SignIn({ t, lang, caption }) {
     setBusy(true);
     setProblem("");
     try {
-      await signIn(String(form.get("name")).trim(), String(form.get("password")));
+      const { person } = await signIn(String(form.get("name")).trim(), String(form.get("password")));
+      suggestLanguage(person.language);
     } catch (refused) {
       setProblem(problemText(t, refused));
       setBusy(false);

@@ -19,6 +19,7 @@ const STROKES = {
   more: "M3.5 8h.01M8 8h.01M12.5 8h.01",
   hold: "M5.5 3.5v9M10.5 3.5v9",
   play: "M5 3.2 12.2 8 5 12.8z",
+  arrow: "M3 8h10M9.2 4.2 13 8l-3.8 3.8",
   transfer: "M2.5 5.5h10M9.8 2.8l2.7 2.7-2.7 2.7M13.5 10.5h-10M6.2 7.8l-2.7 2.7 2.7 2.7",
   hangup: "M2.2 9.5c3.4-3.3 8.2-3.3 11.6 0l-1.5 2-2.6-1.1V8.6a7 7 0 0 0-3.4 0v1.8L3.7 11.5z",
   ticket: "M2.2 5h11.6v2a1.2 1.2 0 0 0 0 2.3v2H2.2v-2a1.2 1.2 0 0 0 0-2.3z",
@@ -46,7 +47,7 @@ export function Icon({ name, title }) {
     viewBox="0 0 16 16"
     fill="none"
     stroke="currentColor"
-    stroke-width="1.4"
+    stroke-width=${name === "more" ? 2.2 : 1.4}
     stroke-linecap="round"
     stroke-linejoin="round"
     role=${title ? "img" : null}

@@ -68,6 +68,11 @@ export function setLanguage(chosen) {
   language.set(chosen);
 }
 
+/** The language that a person's record names; what they chose on this machine goes before. @param {string} named */
+export function suggestLanguage(named) {
+  if (recall("local", "language") === null) language.set(chooseLanguage(named, [language.get()]));
+}
+
 /**
  * @param {Texts} texts
  * @returns {{t: Translate, lang: Language}}

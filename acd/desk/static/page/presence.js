@@ -17,3 +17,8 @@ export function doing(agent) {
   if (agent.presence === "not_ready" && agent.is_system) return "system";
   return agent.presence;
 }
+
+/** Since when the agent does what they do: the work in hand, else the presence. @param {Row} row */
+export function sinceOf(row) {
+  return row.work.length ? Math.max(...row.work.map((/** @type {Row} */ work) => work.since_at_ms)) : row.since_at_ms;
+}

@@ -42,8 +42,9 @@ export class Desk {
   constructor(view) {
     this.viewName = view;
     this.view = createStore(EMPTY_VIEW);
-    /** @type {import("./store.js").Store<Connection>} */
-    this.connection = createStore({ state: "connecting", sinceMs: Date.now(), heardMs: 0, retryAtMs: 0 });
+    this.connection = createStore(
+      /** @type {Connection} */ ({ state: "connecting", sinceMs: Date.now(), heardMs: 0, retryAtMs: 0 }),
+    );
     /** @type {import("./store.js").Store<any>} the server's welcome, null before the first */
     this.welcome = createStore(null);
     /** @type {WebSocket | null} */
