@@ -18,10 +18,10 @@ STATIC: Final = Path(__file__).resolve().parents[2] / "acd" / "desk" / "static"
 ORIGIN: Final = "http://pages.invalid"
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 KINDS: Final = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-PAGES: Final = {"/": "index.html", "/agent": "agent.html", "/supervisor": "supervisor.html", "/customer": "customer.html"}
+PAGES: Final = {"/": "index.html", "/agent": "agent.html", "/supervisor": "supervisor.html", "/chat": "customer.html", "/customer": "customer.html"}
 
 
 class PageHouse:

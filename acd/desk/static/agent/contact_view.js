@@ -24,10 +24,9 @@ function useAbilities(contact) {
 
 /** @param {{contact: Row}} props */
 function ConsultBar({ contact }) {
-  const { desk, t, ask } = useWork();
-  const colleagues = useTable(desk.view, "colleagues");
+  const { t, ask } = useWork();
   const { consult, offer } = contact;
-  const who = consult.to_number || colleagues.get(consult.to_agent)?.name || consult.to_agent;
+  const who = consult.to_number || consult.to_agent;
   const complete = (/** @type {boolean} */ conference) => ask("complete_consult", { offer, conference });
   return html`<div class="notice info consult" role="status">
     <${Icon} name="people" />

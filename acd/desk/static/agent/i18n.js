@@ -109,7 +109,6 @@ export const TEXTS = {
   target_agent: ["Agent", "坐席"],
   target_number: ["Number", "号码"],
   find_agent: ["Find by name", "按姓名查找"],
-  agent_id: ["Agent's id", "坐席工号"],
   no_targets: ["Nobody matches.", "没有匹配项。"],
   return_call_title: ["Book a return call", "预约回拨"],
   return_call_number: ["Number to call", "回拨号码"],

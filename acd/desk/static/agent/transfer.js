@@ -1,17 +1,17 @@
 /** Dialogs that ask where to: transfer and consult (queue, agent, number), and a return call for later. */
 
-import { html, useState } from "../vendor/preact.js";
+import { html, useEffect, useState } from "../vendor/preact.js";
 import { Dialog, Press } from "../page/components.js";
 import { labelText } from "../page/i18n.js";
 import { Shape } from "../page/icons.js";
-import { doing } from "../page/presence.js";
+import { fetchJson } from "../page/session.js";
 import { useTable } from "../page/views.js";
 import { news, useWork } from "./desk_state.js";
 
 /** @typedef {import("../page/tables.js").Row} Row */
 /** @typedef {"queue" | "agent" | "number"} TargetKind */
 
-const SHOWN_MOST = 50;
+const TYPING_MS = 200;
 
 /** @param {{value: string, onChoose: (id: string) => void}} props */
 function QueueTargets({ value, onChoose }) {
@@ -28,22 +28,38 @@ function QueueTargets({ value, onChoose }) {
   </div>`;
 }
 
+/** Those whom the search finds; null while the server is asked for the first time. @param {string} search @returns {Row[] | null} */
+function useColleagues(search) {
+  const [found, setFound] = useState(/** @type {Row[] | null} */ (null));
+  useEffect(() => {
+    let isWanted = true;
+    const ask = async () => {
+      try {
+        const { colleagues } = await fetchJson(`/api/colleagues?search=${encodeURIComponent(search)}`);
+        if (isWanted) setFound(colleagues);
+      } catch (problem) {
+        console.warn("the colleagues could not be read", problem);
+        if (isWanted) setFound([]);
+      }
+    };
+    const timer = window.setTimeout(() => void ask(), found ? TYPING_MS : 0);
+    return () => {
+      isWanted = false;
+      window.clearTimeout(timer);
+    };
+  }, [search]);
+  return found;
+}
+
 /** @param {{value: string, onChoose: (id: string) => void}} props */
 function AgentTargets({ value, onChoose }) {
   const { desk, t } = useWork();
   const me = [...useTable(desk.view, "me").keys()][0];
-  const colleagues = [...useTable(desk.view, "colleagues").values()].filter((row) => row.agent !== me);
   const [search, setSearch] = useState("");
-  if (!colleagues.length) {
-    return html`<label class="field">
-      ${t("agent_id")}
-      <input value=${value} onInput=${(/** @type {any} */ event) => onChoose(event.target.value.trim())} />
-    </label>`;
-  }
-  const wanted = search.trim().toLowerCase();
-  const found = colleagues.filter((row) => `${row.name} ${row.agent} ${row.team} ${row.region}`.toLowerCase().includes(wanted));
-  const rank = (/** @type {Row} */ row) => (row.is_free ? 0 : row.presence === "ready" ? 1 : row.presence === "not_ready" ? 2 : 3);
-  found.sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+  const found = useColleagues(search)?.filter((row) => row.agent !== me);
+  const state = (/** @type {Row} */ row) => (row.presence === "ready" && row.is_working ? "talking" : row.presence);
+  const rank = (/** @type {Row} */ row) => ["ready", "talking", "not_ready", "signed_out"].indexOf(state(row));
+  found?.sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
   return html`<input
       type="search"
       aria-label=${t("find_agent")}
@@ -52,15 +68,14 @@ function AgentTargets({ value, onChoose }) {
       onInput=${(/** @type {any} */ event) => setSearch(event.target.value)}
     />
     <div class="targets" role="radiogroup" aria-label=${t("target_agent")}>
-      ${!found.length && html`<p class="empty">${t("no_targets")}</p>`}
-      ${found.slice(0, SHOWN_MOST).map((row) => {
-        const state = row.presence === "ready" && !row.is_free ? "talking" : doing(row);
-        return html`<label class="leaf" key=${row.agent}>
+      ${found && !found.length && html`<p class="empty">${t("no_targets")}</p>`}
+      ${found?.map(
+        (row) => html`<label class="leaf" key=${row.agent}>
           <input type="radio" name="target" checked=${value === row.agent} onChange=${() => onChoose(row.agent)} />
           <span class="grow">${row.name || row.agent} <span class="muted">${row.region}</span></span>
-          <span class="badge ${state}"><${Shape} state=${state} />${t(state === "system" ? "not_ready" : state)}</span>
-        </label>`;
-      })}
+          <span class="badge ${state(row)}"><${Shape} state=${state(row)} />${t(state(row))}</span>
+        </label>`,
+      )}
     </div>`;
 }
 

@@ -48,6 +48,23 @@ async function post(path, { token, body }) {
   throw new HttpRefusal(problem.code ?? "internal", answer.status, Number(answer.headers.get("Retry-After") ?? 0));
 }
 
+/**
+ * Ask the server for something that is not in the live tables.
+ *
+ * @param {string} path
+ * @returns {Promise<any>}
+ */
+export async function fetchJson(path) {
+  const answer = await fetch(path, {
+    headers: { Authorization: `Bearer ${session.get()?.token ?? ""}` },
+    credentials: "omit",
+    signal: AbortSignal.timeout(15_000),
+  });
+  if (answer.ok) return answer.json();
+  const problem = await answer.json().catch(() => ({}));
+  throw new HttpRefusal(problem.code ?? "internal", answer.status, 0);
+}
+
 /** @param {string} name @param {string} password @returns {Promise<Session>} */
 export async function signIn(name, password) {
   const opened = await post("/api/sign-in", { body: { name, password } });

@@ -18,7 +18,6 @@
 export const KEY_FIELDS = /** @type {Readonly<Record<string, string>>} */ ({
   me: "agent",
   labels: "queue",
-  colleagues: "agent",
   offers: "offer",
   assignments: "offer",
   tickets: "ticket",

@@ -68,7 +68,7 @@ export const TEXTS = {
   col_missed: ["Missed", "未应答"],
   col_customer: ["Customer", "客户"],
   col_state: ["State", "状态"],
-  col_position: ["Position · estimate", "位置 · 预计"],
+  col_position: ["Position", "位置"],
   col_wait: ["Wait", "等待时长"],
   col_step: ["Step", "步骤"],
   col_with: ["With", "坐席"],
