@@ -1,48 +1,65 @@
-"""A real browser for the tests of the pages: Debian's Chromium, steered by Playwright, without a network of its own."""
+"""A real browser for the tests of the pages: Debian's Chromium, steered by Playwright, with an empty memory."""
 
 import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, Literal
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
 FLAGS: Final = (
-    "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--no-default-browser-check",
+    "--use-fake-device-for-media-stream",
+    "--allow-loopback-in-peer-connection",
 )
 WIDTH: Final = 1600
 HEIGHT: Final = 1000
+WAIT_MS: Final = 15_000
 
 
 @asynccontextmanager
-async def open_browser(
-    language: Literal["en", "zh"] = "en", scheme: Literal["light", "dark"] = "light"
+async def open_browser() -> AsyncIterator[Browser]:
+    """Start a browser with a user-data directory of its own; both are gone at the end."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=list(FLAGS), headless=True, timeout=60_000
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def open_window(
+    browser: Browser,
+    language: Literal["en", "zh"] = "en",
+    scheme: Literal["light", "dark"] = "light",
+    *,
+    base_url: str | None = None,
 ) -> AsyncIterator[BrowserContext]:
-    """Start a browser with an empty memory, whose person reads `language`; it is gone at the end."""
-    with tempfile.TemporaryDirectory(prefix="acd-browser-", ignore_cleanup_errors=True) as folder:
-        async with async_playwright() as playwright:
-            context = await playwright.chromium.launch_persistent_context(
-                folder,
-                executable_path=shutil.which("chromium"),
-                args=list(FLAGS),
-                locale="zh-CN" if language == "zh" else "en-GB",
-                timezone_id="Asia/Shanghai",
-                color_scheme=scheme,
-                viewport={"width": WIDTH, "height": HEIGHT},
-                timeout=60_000,
-            )
-            context.set_default_timeout(15_000)
-            try:
-                yield context
-            finally:
-                await context.close()
+    """Open a window that shares no memory with any other, whose person has chosen `language`."""
+    context = await browser.new_context(
+        base_url=base_url,
+        locale="zh-CN" if language == "zh" else "en-GB",
+        timezone_id="Asia/Shanghai",
+        color_scheme=scheme,
+        viewport={"width": WIDTH, "height": HEIGHT},
+    )
+    context.set_default_timeout(WAIT_MS)
+    await context.add_init_script(
+        f"if (!localStorage.getItem('acd.language')) localStorage.setItem('acd.language', '\"{language}\"')"
+    )
+    try:
+        yield context
+    finally:
+        await context.close()
 
 
 class Complaints:

@@ -69,8 +69,28 @@ DISPOSITIONS: Final = (
     Disposition("repair/visit", Label(en="Technician's visit", zh="上门维修")),
     Disposition("other", Label(en="Other", zh="其他")),
 )
-NAMES: Final = ("Ann Zhao", "Bob Li", "Chen Yu", "Dan Wu", "Eva Sun", "Fay Xu", "Gao Lin", "Han Mei", "Ivy Ma", "Jin Tao")
-CUSTOMERS: Final = ("Li Wei", "Wang Fang", "王芳", "+86138****8000", "Maria Gomez", "陈晓东", "Tom Baker", "周敏")
+NAMES: Final = (
+    "Ann Zhao",
+    "Bob Li",
+    "Chen Yu",
+    "Dan Wu",
+    "Eva Sun",
+    "Fay Xu",
+    "Gao Lin",
+    "Han Mei",
+    "Ivy Ma",
+    "Jin Tao",
+)
+CUSTOMERS: Final = (
+    "Li Wei",
+    "Wang Fang",
+    "王芳",
+    "+86138****8000",
+    "Maria Gomez",
+    "陈晓东",
+    "Tom Baker",
+    "周敏",
+)
 
 
 def decision(eligible: int = 4) -> Decision:
@@ -93,14 +113,27 @@ def repeat(now: int) -> RepeatMark:
 def agent(index: int, now: int) -> AgentRow:
     """Return the row of one of sixty agents, with all presences among them."""
     region = list(REGIONS)[index % 3]
-    state = ("ready", "talking", "talking", "wrap_up", "break", "rona", "talking", "ready", "signed_out", "held")[index % 10]
+    state = (
+        "ready",
+        "talking",
+        "talking",
+        "wrap_up",
+        "break",
+        "rona",
+        "talking",
+        "ready",
+        "signed_out",
+        "held",
+    )[index % 10]
     working = state in ("talking", "wrap_up", "held")
     work = Work(
         OfferId(1000 + index), ContactId(f"c-{index}"), Channel.CHAT if index % 4 == 2 else Channel.VOICE,
         QueueId("support"), state, now - (index * 17 % 400) * SECOND,
     )  # fmt: skip
     presence = {"signed_out": Presence.SIGNED_OUT, "break": Presence.NOT_READY, "rona": Presence.NOT_READY}
-    name = NAMES[index % 10] if index < 10 else f"{NAMES[index % 10].split()[0]} {NAMES[index // 10].split()[1]}"
+    name = (
+        NAMES[index % 10] if index < 10 else f"{NAMES[index % 10].split()[0]} {NAMES[index // 10].split()[1]}"
+    )
     return AgentRow(
         agent=AgentId("ann" if index == 0 else f"agent-{index}"), name=name, region=RegionId(region),
         team=TeamId(f"{region}-care"), presence=presence.get(state, Presence.READY),
@@ -150,7 +183,10 @@ def queue(name: str, now: int) -> QueueRow:
 def supervisor_tables(now: int) -> Tables:
     """Return a centre of sixty agents in the middle of a busy hour."""
     groups = tuple(GroupRow(name, label, 20, 18, 4, 3, 9, 2, 5) for name, label in REGIONS.items())
-    teams = tuple(GroupRow(f"{name}-care", Label(f"{label.en} care", f"{label.zh}客服"), 20, 18, 4, 3, 9, 2) for name, label in REGIONS.items())
+    teams = tuple(
+        GroupRow(f"{name}-care", Label(f"{label.en} care", f"{label.zh}客服"), 20, 18, 4, 3, 9, 2)
+        for name, label in REGIONS.items()
+    )
     return Tables(
         queues=tuple(queue(name, now) for name in QUEUES), agents=tuple(agent(index, now) for index in range(60)),
         contacts=tuple(contact(index, now) for index in range(40)), regions=groups, teams=teams,
@@ -187,7 +223,11 @@ def chat(number: int, now: int) -> tuple[ChatMessage, ...]:
     said = (
         (Speaker.HOUSE, "You are number 2 in line.", ""),
         (Speaker.CUSTOMER, "My washing machine leaks from below, and I have a family dinner tomorrow.", ""),
-        (Speaker.AGENT, "Hello Maria, I am sorry to hear that. Which model is it? It stands on the door's inside.", "Ann"),
+        (
+            Speaker.AGENT,
+            "Hello Maria, I am sorry to hear that. Which model is it? It stands on the door's inside.",
+            "Ann",
+        ),
         (Speaker.CUSTOMER, "WM-7400, bought in May", ""),
     )
     return tuple(
@@ -196,14 +236,18 @@ def chat(number: int, now: int) -> tuple[ChatMessage, ...]:
     )  # fmt: skip
 
 
-def agent_tables(now: int, *, with_offer: bool = True, state: AssignmentState = AssignmentState.TALKING) -> Tables:
+def agent_tables(
+    now: int, *, with_offer: bool = True, state: AssignmentState = AssignmentState.TALKING
+) -> Tables:
     """Return an agent's desk with two chats in hand (the first in `state`), tickets, and perhaps an offer."""
     me = msgspec.structs.replace(
         agent(0, now), presence=Presence.READY, queues=(QueueId("support"), QueueId("vip")),
         work=(Work(OfferId(41), ContactId("web-41"), Channel.CHAT, QueueId("support"), state, now - 190 * SECOND),),
     )  # fmt: skip
     deadline = now + 24 * SECOND if state is AssignmentState.WRAP_UP else None
-    first = assignment(41, state, now, repeat=repeat(now), deadline_at_ms=deadline, ended_why="customer" if deadline else "")
+    first = assignment(
+        41, state, now, repeat=repeat(now), deadline_at_ms=deadline, ended_why="customer" if deadline else ""
+    )
     intake = IntakeNote("installation", "The fitter did not come on Friday morning", "", "+86 139****1122")
     return Tables(
         me=(me,),
@@ -242,10 +286,28 @@ def welcome(view: str, now: int) -> dict[str, Any]:
 def person(view: str) -> dict[str, Any]:
     """Return who has signed in."""
     if view == "agent":
-        return {"person": "ann", "name": "Ann Zhao", "role": "agent", "teams": ["north-care"], "language": "en"}
-    return {"person": "sue", "name": "Sue Qian", "role": "supervisor", "teams": ["north-care"], "language": "en"}
+        return {
+            "person": "ann",
+            "name": "Ann Zhao",
+            "role": "agent",
+            "teams": ["north-care"],
+            "language": "en",
+        }
+    return {
+        "person": "sue",
+        "name": "Sue Qian",
+        "role": "supervisor",
+        "teams": ["north-care"],
+        "language": "en",
+    }
 
 
 def snapshot(tables: Tables, now: int) -> dict[str, Any]:
     """Return a whole view as the message that the page gets."""
-    return {"type": "snapshot", "stream": "s1", "seq": 40, "at_ms": now, "tables": msgspec.to_builtins(tables)}
+    return {
+        "type": "snapshot",
+        "stream": "s1",
+        "seq": 40,
+        "at_ms": now,
+        "tables": msgspec.to_builtins(tables),
+    }

@@ -40,7 +40,7 @@ function Form({ connection, t, lang }) {
         name="phone"
         type="tel"
         maxlength="40"
-        pattern="[0-9+()\\s\\-]*"
+        pattern="[0-9+\\(\\)\\s\\-]*"
         autocomplete="tel"
         defaultValue=${before?.phone ?? ""}
       />

@@ -151,12 +151,16 @@ export function Menu({ label, title, children, right = false, disabled = false, 
     const outside = (/** @type {Event} */ event) => {
       if (event.target instanceof Node && !place.current?.contains(event.target)) setOpen(false);
     };
+    const scrolled = (/** @type {Event} */ event) => {
+      // Only what carries the button along: other parts of the page scroll by themselves.
+      if (event.target instanceof Node && event.target.contains(place.current)) setOpen(false);
+    };
     document.addEventListener("pointerdown", outside);
-    document.addEventListener("scroll", outside, true);
+    document.addEventListener("scroll", scrolled, true);
     /** @type {HTMLElement | null | undefined} */ (place.current?.querySelector('[role^="menuitem"]'))?.focus();
     return () => {
       document.removeEventListener("pointerdown", outside);
-      document.removeEventListener("scroll", outside, true);
+      document.removeEventListener("scroll", scrolled, true);
     };
   }, [isOpen]);
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {

@@ -41,7 +41,7 @@ export function durationText(ms, lang) {
 
 /** @param {number} value @param {"second" | "minute" | "hour" | "day"} of @param {Language} lang */
 function unit(value, of, lang) {
-  const unitDisplay = lang === "zh" || of === "day" ? "long" : "short";
+  const unitDisplay = of === "day" ? "long" : "short";
   const text = new Intl.NumberFormat(LOCALES[lang], { style: "unit", unit: of, unitDisplay }).format(value);
   return lang === "zh" ? text.replace(/\s/g, "") : text;
 }

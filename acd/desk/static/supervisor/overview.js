@@ -19,7 +19,7 @@ import { filter, useWatch } from "./watch_state.js";
 function Figure({ name, value, shape, note }) {
   const { t } = useWatch();
   return html`<div class="figure card" data-figure=${name}>
-    <p class="muted small row">${shape && html`<${Shape} state=${shape} />`}<span class="cut">${t(`fig_${name}`)}${note && `, ${note}`}</span></p>
+    <p class="muted small row">${shape && html`<${Shape} state=${shape} />`}<span class="cut">${t(`fig_${name}`)}${note && ` · ${note}`}</span></p>
     <p class="value">${value}</p>
   </div>`;
 }
