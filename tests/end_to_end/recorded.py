@@ -191,8 +191,8 @@ def supervisor_tables(now: int) -> Tables:
         queues=tuple(queue(name, now) for name in QUEUES), agents=tuple(agent(index, now) for index in range(60)),
         contacts=tuple(contact(index, now) for index in range(40)), regions=groups, teams=teams,
         alerts=(
-            AlertRow("a1", "nobody_ready", "support", now - 40 * SECOND, level="critical"),
-            AlertRow("a2", "queue_wait", "support", now - 90 * SECOND, found="300000", expected="120000"),
+            AlertRow("a1", "nobody_ready", "queues", "support", now - 40 * SECOND, level="critical"),
+            AlertRow("a2", "queue_wait", "queues", "support", now - 90 * SECOND, found="300000", expected="120000"),
         ),
     )  # fmt: skip
 

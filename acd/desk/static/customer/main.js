@@ -22,7 +22,7 @@ function Page() {
   useEffect(() => markDocument(t, lang), [lang]);
   return html`<p class="demo">${t("demo")}</p>
     <header class="topbar">
-      <${BrandMark} name=${t("product")} href="/customer" />
+      <${BrandMark} name=${t("product")} href="/chat" />
       <span class="grow"></span>
       <${LanguageSwitch} t=${t} lang=${lang} />
     </header>

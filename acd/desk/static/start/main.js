@@ -7,9 +7,9 @@ import { Icon } from "../page/icons.js";
 import { TEXTS } from "./i18n.js";
 
 const PAGES = /** @type {const} */ ([
-  ["agent", "person"],
-  ["supervisor", "people"],
-  ["customer", "chat"],
+  ["agent", "person", "/agent"],
+  ["supervisor", "people", "/supervisor"],
+  ["customer", "chat", "/chat"],
 ]);
 const LINKS = /** @type {const} */ ([
   ["api", "/openapi.yaml"],
@@ -31,7 +31,7 @@ function Page() {
       <p class="lead">${t("lead")}</p>
       <nav class="pages">
         ${PAGES.map(
-          ([name, icon]) => html`<a class="card" href="/${name}" key=${name}>
+          ([name, icon, href]) => html`<a class="card" href=${href} key=${name}>
             <span class="sign"><${Icon} name=${icon} /></span>
             <h2>${t(name)}</h2>
             <p class="muted">${t(`${name}_text`)}</p>

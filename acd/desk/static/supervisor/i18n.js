@@ -95,6 +95,7 @@ export const TEXTS = {
   alert_agent_state_long: ["{about} has been in one state for long: {found}", "{about} 长时间处于同一状态：{found}"],
   alert_repeat_caller: ["Repeat customer is on: {about} ({found})", "重复来访客户：{about}（{found}）"],
   alert_agent_lost: ["The desk of {about} is lost", "{about} 的工作台已断开"],
+  more_alerts: ["{count|1 more alert|# more alerts}", "另有 {count} 条告警"],
   critical: ["critical", "严重"],
   warning: ["warning", "警告"],
 

@@ -104,6 +104,8 @@ export function Filters() {
   </div>`;
 }
 
+const ALERTS_SHOWN = 6;
+
 /** A figure of an alert as people read it. @param {string} kind @param {string} text */
 function alertFigure(kind, text) {
   if (!/^\d+$/.test(text)) return text;
@@ -119,12 +121,12 @@ export function Alerts() {
   const alerts = [...useTable(view, "alerts").values()].sort((a, b) => rank(a) - rank(b) || a.since_at_ms - b.since_at_ms);
   if (!alerts.length) return null;
   const about = (/** @type {Row} */ row) => {
-    if (row.kind.startsWith("agent_")) return names.agent(row.about);
-    if (row.kind === "repeat_caller") return contacts.get(row.about)?.display || row.about;
+    if (row.table === "agents") return names.agent(row.about);
+    if (row.table === "contacts") return contacts.get(row.about)?.display || row.about;
     return names.queue(row.about);
   };
   return html`<ul class="alerts" aria-label=${t("alerts")} role="status">
-    ${alerts.map((row) => {
+    ${alerts.slice(0, ALERTS_SHOWN).map((row) => {
       const parameters = { about: about(row), found: alertFigure(row.kind, row.found), expected: alertFigure(row.kind, row.expected) };
       const text = t(`alert_${row.kind}`, parameters);
       return html`<li key=${row.key} class="badge ${row.level === "critical" ? "alarm" : "wrap_up"}" title=${t(row.level)}>
@@ -133,5 +135,6 @@ export function Alerts() {
         <${Elapsed} since=${row.since_at_ms} />
       </li>`;
     })}
+    ${alerts.length > ALERTS_SHOWN && html`<li class="badge">${t("more_alerts", { count: alerts.length - ALERTS_SHOWN })}</li>`}
   </ul>`;
 }
