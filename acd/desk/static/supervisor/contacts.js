@@ -16,7 +16,7 @@ import { filter, useWatch } from "./watch_state.js";
 /** @typedef {import("../page/tables.js").Row} Row */
 
 const STATE_RANK = ["offered", "waiting", "intake", "assigned"];
-const LOOKS = /** @type {Record<string, string>} */ ({ waiting: "wrap_up", offered: "talking", assigned: "ready", intake: "" });
+const LOOKS = /** @type {Record<string, string>} */ ({ waiting: "wrap_up", offered: "talking", assigned: "talking", intake: "" });
 const SHAPES = /** @type {Record<string, string>} */ ({ waiting: "not_ready", offered: "offered", assigned: "talking", intake: "wrap_up" });
 
 /** @param {{row: Row}} props */
