@@ -102,6 +102,10 @@ class Core(Protocol):
         """Return what the state still wants of the rooms, under the keys that it was ordered by first."""
         ...
 
+    def state_hash(self) -> str:
+        """Return a hash of the state; equal states, equal hashes, on any machine."""
+        ...
+
 
 class Room(Protocol):
     """A room of the house, as the loop sees it."""

@@ -149,7 +149,7 @@ def _person(form: forms.PersonForm, key: str, complain: Complain) -> None:
                 complain(f"{key}.{name}", "nothing", f"the name of a {name}, since the role is agent")
     if form.leads and form.role is not forms.Role.SUPERVISOR:
         complain(f"{key}.leads", ", ".join(form.leads), "no such key unless the role is supervisor")
-    if form.queues and form.region is None:
+    if form.queues and form.region is None and form.role is not forms.Role.AGENT:
         complain(f"{key}.queues", "queues without a region", "a region, since who serves a queue has one")
     _each_once([served.queue for served in form.queues], f"{key}.queues", "queue", complain)
     _each_once([blend.holding for blend in form.blends], f"{key}.blends", "holding", complain)

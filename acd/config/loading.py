@@ -45,7 +45,10 @@ def load(folder: Path | str, version: int = 1, overrides: Sequence[str] = ()) ->
     for name, form in FILES.items():
         reader.file = str(Path(folder) / name)
         node = nodes.get(name)
-        read[name.removesuffix(".yaml")] = None if node is None else reader.read_form(form, node)
+        filled = None if node is None else reader.read_form(form, node)
+        if filled is None and (node is None or not (Path(folder) / name).exists()):
+            reader.excuse(form)
+        read[name.removesuffix(".yaml")] = filled
     reader.check_references()
     check_together(read, reader)
     if reader.problems:

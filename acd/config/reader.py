@@ -48,6 +48,7 @@ class Reader:
         self._defined: dict[str, dict[str, str]] = {}
         self._used: list[tuple[str, str, str]] = []
         self._unique: dict[tuple[str, str], str] = {}
+        self._incomplete: set[str] = set()
 
     def complain(self, line: int, key: str, found: str, expected: str) -> None:
         """Add a problem of the file that is being read."""
@@ -63,16 +64,16 @@ class Reader:
         if len(self.problems) < PROBLEMS_MAX:
             self.problems.append(ConfigError(key, found, expected, file, line))
 
-    def names(self, kind: str) -> Iterable[str]:
-        """Return the names defined so far of a kind: `skill`, `queue`."""
-        return self._defined.get(kind, {})
+    def excuse(self, hint: Any) -> None:
+        """Note that what `hint` defines could not be read: a name of that kind may be unknown without a fault."""
+        self._incomplete |= kinds_defined(hint)
 
     def read_form(self, form: type[F], node: Node, key: str = "") -> F | None:
         """Return the form that `node` fills in, or None if any key of it was wrong."""
         if not isinstance(node, Mapping):
             self.complain(node.line, key, describe(node), "a mapping of keys to values")
             return None
-        hints = _hints(form)
+        hints = form_hints(form)
         values: dict[str, Any] = {}
         for name, (line, below) in node.entries.items():
             path = f"{key}.{name}" if key else name
@@ -84,6 +85,10 @@ class Reader:
                     line, path, "an unknown key", f"one of: {', '.join(hints)}{nearest(name, hints)}"
                 )
                 values[name] = MISSING
+                for meant in difflib.get_close_matches(name, hints, n=1):
+                    # A misspelt key is one mistake, not also a missing one.
+                    values.setdefault(meant, MISSING)
+                    self.excuse(hints[meant])
         for field in msgspec.structs.fields(form):
             if field.required and field.name not in values:
                 path = f"{key}.{field.name}" if key else field.name
@@ -91,6 +96,7 @@ class Reader:
                     node.line, path, "nothing", f"{expectation(hints[field.name])}; this key must be given"
                 )
                 values[field.name] = MISSING
+                self.excuse(hints[field.name])
         if any(value is MISSING for value in values.values()):
             return None
         filled = form(**values)
@@ -102,14 +108,14 @@ class Reader:
         """Complain of every name that is used and nowhere defined; to be called when all files are read."""
         for kind, name, key in self._used:
             known = self._defined.get(kind, {})
-            if name not in known:
+            if name not in known and kind not in self._incomplete:
                 listed = f"one of: {', '.join(sorted(known)[:20])}" if known else "one; none is defined"
                 self.complain_at(
                     key, f'no {kind} "{name}"', f"the name of a {kind}, {listed}{nearest(name, known)}"
                 )
 
     def _read(self, hint: Any, node: Node, key: str, line: int) -> Any:
-        kind, marks = _unwrap(hint)
+        kind, marks = unwrap(hint)
         if get_origin(kind) in (Union, types.UnionType):
             if isinstance(node, Scalar) and node.is_nothing:
                 return None
@@ -141,6 +147,7 @@ class Reader:
     def _read_table(self, kind: Any, marks: tuple[Any, ...], node: Node, key: str) -> Any:
         if not isinstance(node, Mapping):
             self.complain(node.line, key, describe(node), "a mapping of keys to values")
+            self.excuse(kind)
             return MISSING
         if not self._has_size(len(node.entries), marks, node.line, key):
             return MISSING
@@ -155,7 +162,7 @@ class Reader:
         return MISSING if MISSING in values else values
 
     def _read_scalar(self, hint: Any, node: Node, key: str, line: int) -> Any:
-        kind, marks = _unwrap(hint)
+        kind, marks = unwrap(hint)
         value = _scalar_value(kind, marks, node)
         if value is MISSING:
             shown = "(hidden)" if _has(marks, Secret) else describe(node)
@@ -163,6 +170,7 @@ class Reader:
             if isinstance(node, Scalar) and isinstance(kind, type) and issubclass(kind, StrEnum):
                 expected += nearest(node.text, list(kind))
             self.complain(line, key, shown, expected)
+            self.excuse(hint)
             return MISSING
         self._note(marks, value, key, line)
         return value
@@ -193,6 +201,17 @@ class Reader:
         return True
 
 
+def kinds_defined(hint: Any) -> set[str]:
+    """Return the kinds of names that a value of this type defines."""
+    kind, marks = unwrap(hint)
+    found = {mark.of for mark in marks if isinstance(mark, Defines)}
+    if isinstance(kind, type) and issubclass(kind, Form):
+        inner: Iterable[Any] = form_hints(kind).values()
+    else:
+        inner = get_args(kind)
+    return found.union(*(kinds_defined(one) for one in inner if one is not Ellipsis))
+
+
 def describe(node: Node) -> str:
     """Say what stands there, shortly."""
     if isinstance(node, Mapping):
@@ -208,7 +227,7 @@ def describe(node: Node) -> str:
 
 def expectation(hint: Any) -> str:
     """Say what a value of this kind looks like."""
-    kind, marks = _unwrap(hint)
+    kind, marks = unwrap(hint)
     if get_origin(kind) in (Union, types.UnionType):
         return expectation(next(arm for arm in get_args(kind) if arm is not type(None)))
     for mark in marks:
@@ -263,7 +282,7 @@ def _is_text(text: str, is_quoted: bool, marks: tuple[Any, ...]) -> bool:
     return True
 
 
-def _unwrap(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+def unwrap(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     """Return the bare type and everything that was said beside it."""
     if get_origin(hint) is Annotated:
         kind, *marks = get_args(hint)
@@ -275,7 +294,8 @@ def _has(marks: tuple[Any, ...], kind: type) -> bool:
     return any(isinstance(mark, kind) for mark in marks)
 
 
-def _hints(form: type[Form]) -> dict[str, Any]:
+def form_hints(form: type[Form]) -> dict[str, Any]:
+    """Return what each key of a form may be, in the order of its declaration."""
     if form not in _HINTS:
         hints = get_type_hints(form, include_extras=True)
         _HINTS[form] = {name: hints[name] for name in form.__struct_fields__}

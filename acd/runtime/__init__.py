@@ -1,0 +1,1 @@
+"""The asyncio shell around the engine: clock, loop, journal, recovery, metrics, logs, supervised tasks."""

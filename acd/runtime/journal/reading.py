@@ -1,0 +1,144 @@
+"""Reading records back, checked one by one: numbers without a gap, CRC, chain."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple, NoReturn
+
+import msgspec
+
+from acd.ports import Record
+from acd.runtime.journal.entries import Entry, decode_record, entry_check
+from acd.runtime.journal.errors import JournalDamaged, JournalRefused, JournalTooNew
+from acd.runtime.journal.meta import VERSION, Meta, check_version, read_meta
+
+_SLICE: Final = 1000
+_SELECT: Final = "SELECT seq, epoch, at_ms, event, facts, crc, chain FROM records WHERE seq > ? ORDER BY seq"
+
+
+class Extent(NamedTuple):
+    """Which records a journal holds: those after `base_seq` up to `last_seq`, both 0 when it is new."""
+
+    base_seq: int
+    last_seq: int
+    last_chain: bytes
+    last_at_ms: int
+
+
+class JournalReader:
+    """Reads a journal; several may, while a server writes it."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection | None = None) -> None:
+        """Open for reading.
+
+        Raises:
+            JournalRefused: There is none, it is not a journal, a newer version wrote it, or it is damaged.
+        """
+        self.path = path
+        if connection is None:
+            if not path.exists():
+                raise JournalRefused(f"there is no journal at {path}")
+            connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+        self._connection = connection
+        try:
+            check_version(connection, path)
+            self.meta: Meta = read_meta(connection, path)
+        except sqlite3.DatabaseError as error:
+            self.damaged(error)
+
+    def extent(self) -> Extent:
+        """Return which records there are."""
+        base = self.meta
+        try:
+            row = self._connection.execute(
+                "SELECT seq, chain, at_ms FROM records ORDER BY seq DESC LIMIT 1"
+            ).fetchone()
+        except sqlite3.DatabaseError as error:
+            self.damaged(error)
+        if row is None:
+            return Extent(base.base_seq, base.base_seq, base.base_chain, 0)
+        return Extent(base.base_seq, row[0], row[1], row[2])
+
+    def entries(self, after_seq: int | None = None, chain: bytes | None = None) -> Iterator[Entry]:
+        """Yield rows in order, each checked.
+
+        Args:
+            after_seq: Begin behind this one; None: with the first that is kept.
+            chain: The chain up to `after_seq`, from a snapshot; None: as the journal has it.
+
+        Raises:
+            JournalDamaged: Names the record.
+        """
+        if after_seq is None or after_seq < self.meta.base_seq:
+            after_seq, chain = self.meta.base_seq, self.meta.base_chain
+        if chain is None:
+            chain = self.chain_at(after_seq)
+        expected = after_seq + 1
+        try:
+            cursor = self._connection.execute(_SELECT, (after_seq,))
+            while rows := cursor.fetchmany(_SLICE):
+                for row in rows:
+                    chain = self._check(row, expected, chain)
+                    expected += 1
+                    yield Entry(*row[:5])
+        except sqlite3.DatabaseError as error:
+            self.damaged(error, f"behind record {expected - 1}")
+
+    def records(self, after_seq: int | None = None) -> Iterator[Record]:
+        """Yield whole records; raises as `entries` does, and `JournalTooNew` at one that it cannot read."""
+        for entry in self.entries(after_seq):
+            try:
+                yield decode_record(entry)
+            except msgspec.DecodeError as error:
+                self.unreadable(entry, error)
+
+    def chain_at(self, seq: int) -> bytes:
+        """Return the chain up to and with a record, as the journal has it."""
+        if seq == self.meta.base_seq:
+            return self.meta.base_chain
+        row = self._connection.execute("SELECT chain FROM records WHERE seq = ?", (seq,)).fetchone()
+        if row is None:
+            raise JournalDamaged(str(self.path), f"record {seq}", "no such record", "one")
+        return bytes(row[0])
+
+    def damaged(self, error: sqlite3.DatabaseError, position: str = "its first pages") -> NoReturn:
+        """Say where SQLite found its own pages wrong.
+
+        Raises:
+            JournalDamaged: Always.
+        """
+        raise JournalDamaged(str(self.path), position, str(error), "readable pages") from error
+
+    def unreadable(self, entry: Entry, error: msgspec.DecodeError) -> NoReturn:
+        """Say that a record is whole (its checks hold) but not understood.
+
+        Raises:
+            JournalTooNew: Always.
+        """
+        found = f"record {entry.seq} ({error})"
+        raise JournalTooNew(
+            str(self.path), found, f"facts and events of journal version {VERSION}"
+        ) from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _check(
+        self, row: tuple[int, int, int, bytes, bytes, int, bytes], expected: int, chain: bytes
+    ) -> bytes:
+        path = str(self.path)
+        if row[0] != expected:
+            raise JournalDamaged(
+                path, f"record {expected}", f"record {row[0]} in its place", f"record {expected}"
+            )
+        if not isinstance(row[3], bytes) or not isinstance(row[4], bytes):
+            raise JournalDamaged(path, f"record {expected}", "values of another kind", "bytes")
+        crc, own_chain = entry_check(Entry(*row[:5]), chain)
+        if crc != row[5]:
+            raise JournalDamaged(path, f"record {expected}", f"CRC32 {crc:08x}", f"{row[5]:08x}")
+        if own_chain != row[6]:
+            raise JournalDamaged(path, f"record {expected}", f"chain {own_chain.hex()}", bytes(row[6]).hex())
+        return own_chain

@@ -1,0 +1,236 @@
+"""A node: journal, engine, loop and rooms, from start to stop.
+
+The order of a start: own and check the journal; fold it, with the rooms looking on; `NodeStarted` under a new
+epoch and, where they differ, the rules of the configuration; start the rooms; let adapters take their legs up
+again; carry out what the state still wants; only then is the node ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeGuard
+
+from acd.ports import Adapter, ConfigError, Core, KeptLeg, Record, Room
+from acd.routing.events import AnyEvent, NodeStarted, RulesLoaded
+from acd.routing.model import Rules
+from acd.routing.outputs import Refused
+from acd.runtime import collector
+from acd.runtime.clock import Clock, monotonic_s
+from acd.runtime.dispatch import Dispatcher
+from acd.runtime.journal import JournalState, JournalWriter, open_journal
+from acd.runtime.logs import named
+from acd.runtime.loop import Limits, Loop
+from acd.runtime.metrics import RuntimeMetrics
+from acd.runtime.quarantine import Quarantine
+from acd.runtime.recovery import Recovered, recover
+
+_ROOM_STOP_S: Final = 10.0
+_RESUME_S: Final = 15.0
+_SETTLE_S: Final = 5.0
+_BOOT_S: Final = 20.0
+_JOURNAL_STOP_S: Final = 30.0
+_LAG_S: Final = 0.25
+
+_log = logging.getLogger("acd.node")
+
+
+class Node:
+    """One running zone.
+
+    Args:
+        folder: Of the journal, the snapshots and the quarantine.
+        core: An empty engine.
+        rooms: Started in this order, stopped in the reverse order.
+        rules: Those of the configuration; None keeps those of the journal.
+
+    Raises:
+        JournalRefused: From the constructor, before anything is opened or changed.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        core: Core,
+        rooms: Sequence[Room],
+        rules: Rules | None,
+        *,
+        metrics: RuntimeMetrics | None = None,
+        limits: Limits = Limits(),
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self.metrics = metrics if metrics is not None else RuntimeMetrics()
+        self.core = core
+        self._rules = rules
+        self._started: list[Room] = []
+        self._stop = asyncio.Event()
+        self.is_ready = False
+        self.quarantine = Quarantine(folder)
+        self._file = open_journal(folder)
+        try:
+            self._dispatcher = Dispatcher(rooms, self.metrics, self.quarantine.passed_over())
+            self.recovered: Recovered = recover(
+                core,
+                self._file.reader,
+                observe=lambda record: self._dispatcher.observe(record, True),
+                progress=progress,
+            )
+        except BaseException:
+            self._file.close()
+            raise
+        self.clock = Clock(self.recovered.last_at_ms)
+        self._writer = JournalWriter(
+            self._file, asyncio.get_running_loop(), self._hear_durable, self._hear_state
+        )
+        self.loop = Loop(
+            core,
+            self._writer,
+            self._dispatcher,
+            self.clock,
+            self.metrics,
+            self.quarantine,
+            epoch=self._file.epoch,
+            last_seq=self.recovered.last_seq,
+            limits=limits,
+        )
+        self._read_gauges()
+
+    def stop(self) -> None:
+        """Ask `run` to stop: nothing new is taken, what goes on is handed over."""
+        self._stop.set()
+
+    def health(self) -> str | None:
+        """Return what is wrong so that a restart would help, or None."""
+        return "the journal has failed" if self._writer.state is JournalState.FAILED else None
+
+    def readiness(self) -> str | None:
+        """Return why no new contact is taken, or None."""
+        return self.loop.refusal() if self.is_ready else "starting"
+
+    async def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
+        """Run until `stop`, or until something is beyond repair.
+
+        Raises:
+            ConfigError: A room cannot start, or the rules are refused.
+            NodeStopped: A defect; what it was at has been set aside.
+        """
+        self._report_quarantine()
+        self._writer.start()
+        boot: list[AnyEvent] = [NodeStarted(self._file.epoch)]
+        if self._rules is not None and self._rules != self.recovered.rules:
+            boot.append(RulesLoaded(self._rules))
+        try:
+            records = self.loop.begin(boot)
+            _refuse_rules(records[1:])
+            await self._run_with(self.loop.run(), on_ready)
+        except ExceptionGroup as group:
+            raise _first(group) from group
+        finally:
+            self.is_ready = False
+            await self._close()
+
+    async def _run_with(self, turning: Coroutine[Any, Any, None], on_ready: Callable[[], None]) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            loop_task = tasks.create_task(turning, name="loop")
+            lag_task = tasks.create_task(self._watch_lag(), name="lag")
+            try:
+                await self._open_rooms()
+                self.is_ready = True
+                _log.info(named("ready", epoch=self._file.epoch, frozen=collector.settle()))
+                on_ready()
+                await self._stop.wait()
+                self.loop.refuse_new()
+                await self._stop_rooms()
+                await self.loop.settle(_SETTLE_S)
+            finally:
+                loop_task.cancel()
+                lag_task.cancel()
+
+    async def _open_rooms(self) -> None:
+        if not await self.loop.settle(_BOOT_S):
+            raise ConfigError(
+                "journal", "a journal that cannot be written", "room on its disk", str(self._file.path)
+            )
+        wanted = list(self.core.wanted_commands())
+        for room in self._dispatcher.rooms:
+            await room.start(self.loop.submit)
+            self._started.append(room)
+        async with asyncio.TaskGroup() as tasks:
+            for room in self._dispatcher.rooms:
+                legs = self.recovered.legs.get(room.name, [])
+                if _is_adapter(room):
+                    tasks.create_task(_resume(room, legs), name=f"resume {room.name}")
+        self._dispatcher.open(wanted)
+
+    async def _stop_rooms(self) -> None:
+        while self._started:
+            room = self._started.pop()
+            try:
+                async with asyncio.timeout(_ROOM_STOP_S):
+                    await room.stop()
+            except TimeoutError:
+                _log.warning(named("room_stop_slow", room=room.name, seconds=_ROOM_STOP_S))
+
+    async def _close(self) -> None:
+        await self._stop_rooms()
+        self.loop.abandon()
+        finished = await asyncio.to_thread(self._writer.stop, _JOURNAL_STOP_S)
+        if not finished:
+            _log.critical(named("journal_unfinished", state=self._writer.state))
+        await asyncio.to_thread(self._file.close)
+        _log.info(named("stopped", seq=self.loop.durable_seq))
+
+    def _hear_durable(self, seq: int, commit_s: float) -> None:
+        self.loop.on_durable(seq, commit_s)
+
+    def _hear_state(self, state: JournalState, why: str) -> None:
+        self.loop.on_journal_state(state, why)
+
+    def _report_quarantine(self) -> None:
+        entries = self.quarantine.entries()
+        self.metrics.quarantined.set(len(entries))
+        for path, entry in entries:
+            error = entry.error if entry is not None else "unreadable"
+            _log.error(
+                named("set_aside", file=path.name, error=error, meaning="this start goes on without it")
+            )
+
+    def _read_gauges(self) -> None:
+        metrics = self.metrics
+        metrics.epoch.set(self._file.epoch)
+        metrics.journal_ok.set(1)
+        metrics.journal_seq.set(self.recovered.last_seq)
+        metrics.intake_events.set_function(lambda: self.loop.depths()[0])
+        metrics.undurable_records.set_function(lambda: self.loop.depths()[1])
+        metrics.undelivered_records.set_function(lambda: self.loop.depths()[2])
+        metrics.clock_offset_ms.set_function(self.clock.wall_offset_ms)
+
+    async def _watch_lag(self) -> None:
+        while True:
+            due_s = monotonic_s() + _LAG_S
+            await asyncio.sleep(_LAG_S)
+            self.metrics.lag_seconds.observe(max(0.0, monotonic_s() - due_s))
+
+
+async def _resume(room: Adapter, legs: list[KeptLeg]) -> None:
+    async with asyncio.timeout(_RESUME_S):
+        await room.resume(legs)
+
+
+def _is_adapter(room: Room) -> TypeGuard[Adapter]:
+    return hasattr(room, "resume")
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """Return the one failure that explains a group of them."""
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
+
+
+def _refuse_rules(records: Sequence[Record]) -> None:
+    for record in records:
+        for fact in record.facts:
+            if isinstance(fact, Refused):
+                raise ConfigError("rules", f"{fact.code}: {fact.found}", fact.expected or "rules that agree")

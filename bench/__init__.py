@@ -1,0 +1,1 @@
+"""Measuring tools, one file per question; see README.md."""

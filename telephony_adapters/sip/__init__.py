@@ -1,0 +1,1 @@
+"""SIP telephones and trunks: signalling of our own, sans-IO, under one adapter."""
