@@ -324,6 +324,24 @@ class Conversations(Protocol):
         ...
 
 
+class TranscriptStore(Protocol):
+    """Where the lines of chats are kept whole. Keeping never waits; reading does."""
+
+    def keep(self, line: ChatMessage, key: str, then: Callable[[], None]) -> bool:
+        """Store a line, soon and in order; call `then` once it is durable. False: full, the line was not taken.
+
+        Args:
+            line: What was said.
+            key: The speaker's own mark of the line, by which a repetition is known; "" for none.
+            then: Called on the loop.
+        """
+        ...
+
+    async def lines_of(self, contacts: Sequence[ContactId]) -> dict[ContactId, list[tuple[ChatMessage, str]]]:
+        """Return the lines of these chats with their keys, in order; chats without lines are left out."""
+        ...
+
+
 class TicketCard(msgspec.Struct, frozen=True):
     """What an agent sees of a ticket in a list."""
 
@@ -397,4 +415,38 @@ class TicketShelf(Protocol):
 
     async def add_note(self, ticket: TicketId, by: PersonId, text: str, key: str) -> TicketEntry | None:
         """Add to the thread; a repeated `key` of one person is one note. None if there is no such ticket."""
+        ...
+
+
+class TimelineContact(msgspec.Struct, frozen=True):
+    """One contact on a customer's timeline; what has not happened is empty or None."""
+
+    contact: ContactId
+    channel: str
+    origin: str
+    queue: str
+    arrived_at_ms: int
+    answered_at_ms: int | None = None
+    ended_at_ms: int | None = None
+    outcome: str = ""
+    agent: AgentId | None = None
+    disposition: str = ""
+    notes: str = ""
+    ticket: TicketId | None = None
+
+
+class CustomerCard(msgspec.Struct, frozen=True):
+    """One customer over all channels, with the latest contacts first."""
+
+    account: str
+    name: str
+    identities: list[Identity]
+    contacts: list[TimelineContact]
+
+
+class CustomerBook(Protocol):
+    """What the desks need of the customers room. Waits for SQL."""
+
+    async def customer_of(self, identities: Sequence[Identity], limit: int) -> CustomerCard | None:
+        """Return the account that bears one of these identities, the first that is known; None for a stranger."""
         ...

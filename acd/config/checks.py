@@ -155,21 +155,19 @@ def _person(form: forms.PersonForm, key: str, complain: Complain) -> None:
     _each_once([blend.holding for blend in form.blends], f"{key}.blends", "holding", complain)
 
 
+def _http(form: forms.HttpForm, key: str, complain: Complain) -> None:
+    if form.private_key is not None and form.certificate is None:
+        complain(f"{key}.certificate", "nothing", "a certificate, since there is a private_key")
+
+
 def _sip(form: forms.SipForm, key: str, complain: Complain) -> None:
-    if form.tls_port is not None and (form.certificate is None or form.private_key is None):
-        complain(f"{key}.tls_port", str(form.tls_port), "certificate and private_key beside it")
-    if form.udp_port is None and form.tcp_port is None and form.tls_port is None:
-        complain(key, "no port", "at least one of: udp_port, tcp_port, tls_port")
     for at, network in enumerate(form.trusted):
         try:
             ipaddress.ip_network(network)
         except ValueError:
             complain(f"{key}.trusted[{at}]", f'"{network}"', "a network such as 10.0.0.0/8")
-
-
-def _http(form: forms.HttpForm, key: str, complain: Complain) -> None:
-    if (form.certificate is None) != (form.private_key is None):
-        complain(key, "one of certificate and private_key", "both or neither")
+    if form.allowed_numbers and form.trunk is None:
+        complain(f"{key}.trunk", "nothing", "a trunk, since allowed_numbers lets numbers be called outside")
 
 
 def _media(form: forms.MediaForm, key: str, complain: Complain) -> None:
@@ -177,31 +175,21 @@ def _media(form: forms.MediaForm, key: str, complain: Complain) -> None:
         complain(f"{key}.port_max", str(form.port_max), f"more than port_min ({form.port_min})")
 
 
-def _journal(form: forms.JournalForm, key: str, complain: Complain) -> None:
-    if form.store is forms.JournalStore.REDIS and form.redis_url is None:
-        complain(f"{key}.redis_url", "nothing", "an address, since the store is redis")
-
-
 def _server(form: forms.ServerForm, key: str, complain: Complain) -> None:
-    ports = {
-        "http.port": form.http.port,
-        "sip.tcp_port": form.sip.tcp_port,
-        "sip.tls_port": form.sip.tls_port,
-    }
-    taken: dict[int, str] = {}
-    for name, port in ports.items():
-        if port and taken.setdefault(port, name) != name:
-            complain(_below(key, name), str(port), f"another port than {taken[port]}")
-    udp = form.sip.udp_port
-    if udp and form.media.port_min <= udp <= form.media.port_max:
+    if form.media.port_min <= form.sip.port <= form.media.port_max:
         expected = f"a port outside {form.media.port_min} to {form.media.port_max}, which media uses"
-        complain(_below(key, "sip.udp_port"), str(udp), expected)
+        complain(_below(key, "sip.port"), str(form.sip.port), expected)
 
 
-def _alert(form: forms.AlertForm, key: str, complain: Complain) -> None:
-    if (form.above is None) == (form.below is None):
-        found = "neither" if form.above is None else "both"
-        complain(key, found, "either above or below")
+def _desk(form: forms.DeskForm, key: str, complain: Complain) -> None:
+    if form.silence_s <= form.heartbeat_s:
+        complain(_below(key, "silence_s"), str(form.silence_s), f"more than heartbeat_s ({form.heartbeat_s})")
+
+
+def _switch(form: forms.SwitchForm, key: str, complain: Complain) -> None:
+    if (form.webhook_url is None) != (not form.webhook_secrets):
+        found = "no webhook_url" if form.webhook_url is None else "no webhook_secrets"
+        complain(key, found, "both webhook_url and webhook_secrets, or neither")
 
 
 def _each_once(names: list[str], key: str, what: str, complain: Complain) -> None:
@@ -212,13 +200,12 @@ def _each_once(names: list[str], key: str, what: str, complain: Complain) -> Non
 
 
 LOCAL_CHECKS: Final[Mapping[type[forms.Form], Check]] = {
-    forms.AlertForm: _alert,
     forms.CalendarForm: _calendar,
+    forms.DeskForm: _desk,
     forms.DispositionsForm: _dispositions,
     forms.EntryForm: _entry,
-    forms.HttpForm: _http,
-    forms.JournalForm: _journal,
     forms.MediaForm: _media,
+    forms.HttpForm: _http,
     forms.OverflowForm: _overflow,
     forms.OverflowRuleForm: _overflow_rule,
     forms.PersonForm: _person,
@@ -227,6 +214,7 @@ LOCAL_CHECKS: Final[Mapping[type[forms.Form], Check]] = {
     forms.ReserveForm: _reserve,
     forms.ServerForm: _server,
     forms.SipForm: _sip,
+    forms.SwitchForm: _switch,
 }
 
 

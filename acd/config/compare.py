@@ -15,8 +15,9 @@ AT_START_ONLY: Final = (
     "server.http",
     "server.sip",
     "server.media",
-    "server.journal",
+    "server.chat",
     "server.database",
+    "server.loop",
 )
 """File and key of what is opened or claimed at the start; a change waits for the next one."""
 

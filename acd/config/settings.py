@@ -24,6 +24,7 @@ FILES: Final[Mapping[str, type[forms.Form]]] = {
     "server.yaml": forms.ServerForm,
     "desk.yaml": forms.DeskForm,
     "intake.yaml": forms.IntakeForm,
+    "switches.yaml": forms.SwitchesForm,
     "retention.yaml": forms.RetentionForm,
 }
 """Every file of the configuration, in the order in which people are told of problems."""
@@ -49,4 +50,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     server: forms.ServerForm
     desk: forms.DeskForm
     intake: forms.IntakeForm
+    switches: forms.SwitchesForm
     retention: forms.RetentionForm

@@ -74,7 +74,7 @@ class Spool(Generic[T]):
         self.refused = 0
         """Items that the database would not have."""
         self.is_full = False
-        """It has overflowed, and takes nothing more until the next start."""
+        """It has overflowed, and takes nothing more of the journal until the next start."""
         self._database = database
         self._room = room
         self._write = write
@@ -103,8 +103,9 @@ class Spool(Generic[T]):
 
     def put(self, item: T, seq: int = 0) -> bool:
         """Take an item that came from record `seq` (0: from none); return False if the spool is full."""
-        if self.is_full or len(self._waiting) >= self._items_max:
-            self._overflow()
+        if len(self._waiting) >= self._items_max or (seq and self.is_full):
+            if seq:
+                self._overflow()
             return False
         self._seq_taken = max(seq, self._seq_taken)
         self._waiting.append((item, seq))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from typing import Final
 
 from acd.hours.calendar import Calendar, Turn
@@ -31,11 +32,13 @@ class HoursRoom:
         self._submit: Submit | None = None
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._stack = AsyncExitStack()
 
     async def start(self, submit: Submit) -> None:
         """Tell how things stand where the journal says otherwise, and watch from now on."""
         self._submit = submit
-        self._task = asyncio.get_running_loop().create_task(self._watch(), name="hours")
+        group = await self._stack.enter_async_context(asyncio.TaskGroup())
+        self._task = group.create_task(self._watch(), name="hours")
 
     def replace(self, calendars: Mapping[HoursId, Calendar]) -> None:
         """Take other calendars, after the configuration was reloaded."""
@@ -55,7 +58,7 @@ class HoursRoom:
         """Stop watching."""
         if self._task is not None:
             self._task.cancel()
-            await asyncio.wait([self._task])
+        await self._stack.aclose()
 
     async def _watch(self) -> None:
         while True:

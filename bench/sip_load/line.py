@@ -81,7 +81,13 @@ class Line(asyncio.DatagramProtocol):
     # Requests of ours
 
     def send_request(
-        self, method: str, uri: str, headers: list[tuple[str, str]], target: Address, on_response: OnResponse, body: bytes = b""
+        self,
+        method: str,
+        uri: str,
+        headers: list[tuple[str, str]],
+        target: Address,
+        on_response: OnResponse,
+        body: bytes = b"",
     ) -> str:
         """Send and repeat until answered; return the branch (a CANCEL needs it)."""
         branch = new_branch()
@@ -100,7 +106,9 @@ class Line(asyncio.DatagramProtocol):
         self._acks[f"{call_id}/{cseq}"] = data
         self._transport.sendto(data, target)
 
-    def _request(self, branch: str, method: str, uri: str, headers: list[tuple[str, str]], body: bytes) -> bytes:
+    def _request(
+        self, branch: str, method: str, uri: str, headers: list[tuple[str, str]], body: bytes
+    ) -> bytes:
         via = f"SIP/2.0/UDP {self.host}:{self.port};branch={branch};rport"
         return build(f"{method} {uri} SIP/2.0", [("Via", via), ("Max-Forwards", "70"), *headers], body)
 
@@ -149,8 +157,8 @@ class Line(asyncio.DatagramProtocol):
         lines = pending.data.split(b"\r\n")
         uri = lines[0].split(b" ")[1].decode()
         headers = [
-            ("Via", message.one("via")), ("Max-Forwards", "70"), ("From", message.one("from")), ("To", message.one("to")),
-            ("Call-ID", message.call_id), ("CSeq", f"{message.cseq} ACK"),
+            ("Via", message.one("via")), ("Max-Forwards", "70"), ("From", message.one("from")),
+            ("To", message.one("to")), ("Call-ID", message.call_id), ("CSeq", f"{message.cseq} ACK"),
         ]  # fmt: skip
         data = build(f"ACK {uri} SIP/2.0", headers)
         self._acks[f"{message.call_id}/{message.cseq}"] = data

@@ -7,7 +7,15 @@ import re
 import secrets
 from dataclasses import dataclass, field
 
-_SHORT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length", "c": "content-type"}
+_SHORT = {
+    "v": "via",
+    "f": "from",
+    "t": "to",
+    "i": "call-id",
+    "m": "contact",
+    "l": "content-length",
+    "c": "content-type",
+}
 _PARAMETER = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s,]+))')
 
 
@@ -114,14 +122,21 @@ def build(start: str, headers: list[tuple[str, str]], body: bytes = b"") -> byte
     return ("\r\n".join(lines) + f"\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body
 
 
-def build_response(request: Message, status: int, reason: str, tag: str, contact: str = "", body: bytes = b"") -> bytes:
+def build_response(
+    request: Message, status: int, reason: str, tag: str, contact: str = "", body: bytes = b""
+) -> bytes:
     """Return the answer to a request; `tag` completes To where it has none."""
     to = request.one("to")
     if "tag=" not in to and status > 100:
         to += f";tag={tag}"
     headers = [("Via", value) for value in request.headers.get("via", [])]
     headers += [("Record-Route", value) for value in request.headers.get("record-route", [])]
-    headers += [("From", request.one("from")), ("To", to), ("Call-ID", request.call_id), ("CSeq", request.one("cseq"))]
+    headers += [
+        ("From", request.one("from")),
+        ("To", to),
+        ("Call-ID", request.call_id),
+        ("CSeq", request.one("cseq")),
+    ]
     if contact:
         headers.append(("Contact", contact))
     return build(f"SIP/2.0 {status} {reason}", headers, body)
@@ -149,13 +164,20 @@ class Challenge:
         self.uses += 1
         algorithm = self.values.get("algorithm", "MD5")
         make = hashlib.sha256 if algorithm.upper().startswith("SHA-256") else hashlib.md5
-        nonce, realm, count, chance = self.values["nonce"], self.values["realm"], f"{self.uses:08x}", secrets.token_hex(8)
+        nonce, realm, count, chance = (
+            self.values["nonce"],
+            self.values["realm"],
+            f"{self.uses:08x}",
+            secrets.token_hex(8),
+        )
 
         def digest(text: str) -> str:
             return make(text.encode()).hexdigest()
 
         first, second = digest(f"{user}:{realm}:{password}"), digest(f"{method}:{uri}")
-        text = f'Digest username="{user}", realm="{realm}", nonce="{nonce}", uri="{uri}", algorithm={algorithm}'
+        text = (
+            f'Digest username="{user}", realm="{realm}", nonce="{nonce}", uri="{uri}", algorithm={algorithm}'
+        )
         if "qop" in self.values:
             response = digest(f"{first}:{nonce}:{count}:{chance}:auth:{second}")
             text += f', qop=auth, nc={count}, cnonce="{chance}"'

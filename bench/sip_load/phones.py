@@ -80,7 +80,9 @@ class Telephone:
 class AgentPhone(Telephone):
     """Registers, answers every INVITE, and is told to hang up by `hang_up` or by the other side."""
 
-    def __init__(self, line: Line, seat: Seat, witness: Witness, password: str, server: Address, ring_s: float) -> None:
+    def __init__(
+        self, line: Line, seat: Seat, witness: Witness, password: str, server: Address, ring_s: float
+    ) -> None:
         super().__init__(line, seat.name, seat.media[0], server)
         self.seat = seat
         self.is_registered = asyncio.get_running_loop().create_future()
@@ -116,7 +118,9 @@ class AgentPhone(Telephone):
                 if message.status == 200:
                     self.is_registered.set_result(None)
                 else:
-                    self.is_registered.set_exception(RuntimeError(f"{self.name}: REGISTER got {message.start}"))
+                    self.is_registered.set_exception(
+                        RuntimeError(f"{self.name}: REGISTER got {message.start}")
+                    )
 
         self.line.send_request("REGISTER", uri, headers, self.server, heard)
 
@@ -166,7 +170,11 @@ class AgentPhone(Telephone):
         self._stop_ringing()
         target_uri = uri_of(request.one("contact"))
         self.dialog = Dialog(
-            request.call_id, f"{request.one('to')};tag={self.tag}", request.one("from"), target_uri, address_of(target_uri)
+            request.call_id,
+            f"{request.one('to')};tag={self.tag}",
+            request.one("from"),
+            target_uri,
+            address_of(target_uri),
         )
         self.ok(request, self.describe())
         self._hear(request.body)
@@ -190,7 +198,9 @@ class AgentPhone(Telephone):
 class CallerPhone(Telephone):
     """Calls once; talks for `talk_s` (None: until the other side ends it)."""
 
-    def __init__(self, line: Line, call: Call, witness: Witness, server: Address, talk_s: float | None) -> None:
+    def __init__(
+        self, line: Line, call: Call, witness: Witness, server: Address, talk_s: float | None
+    ) -> None:
         super().__init__(line, call.number, call.media[0], server)
         self.call = call
         self.was_queued = False
@@ -205,8 +215,14 @@ class CallerPhone(Telephone):
     def dial(self, number: str) -> None:
         """Send the INVITE."""
         self._uri = f"sip:{number}@{self.server[0]}:{self.server[1]}"
-        headers = [*self._first_headers("INVITE"), ("Contact", self.contact), ("Allow", "INVITE, ACK, BYE, CANCEL")]
-        self._branch = self.line.send_request("INVITE", self._uri, headers, self.server, self._heard, self.describe())
+        headers = [
+            *self._first_headers("INVITE"),
+            ("Contact", self.contact),
+            ("Allow", "INVITE, ACK, BYE, CANCEL"),
+        ]
+        self._branch = self.line.send_request(
+            "INVITE", self._uri, headers, self.server, self._heard, self.describe()
+        )
 
     def give_up(self) -> None:
         """End the call, whatever its state; it counts as stopped by us."""
@@ -267,7 +283,12 @@ class CallerPhone(Telephone):
 
     def begin_talk(self) -> None:
         """Start the clock of the talk once the call is connected."""
-        if self._talk_s is not None and self._talk_timer is None and self.call.agents and self.dialog is not None:
+        if (
+            self._talk_s is not None
+            and self._talk_timer is None
+            and self.call.agents
+            and self.dialog is not None
+        ):
             self._talk_timer = asyncio.get_running_loop().call_later(self._talk_s, self._hang_up)
 
     def _hang_up(self) -> None:

@@ -6,7 +6,7 @@ agent's media address and that agent the caller's: end to end, both ways.
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 Media = tuple[str, int]
@@ -53,6 +53,7 @@ class Witness:
         self.unknown_offers = 0
         self.offers = 0
         self.is_measuring = True
+        self.on_connected: Callable[[Call], None] = lambda call: None
         self._line: dict[str, None] = {}
         """Numbers that wait, never offered yet, in order of arrival."""
         self._calls_by_media: dict[Media, Call] = {}
@@ -93,17 +94,15 @@ class Witness:
             if self.is_measuring:
                 self.arrival_to_offer_ms.append(1000 * (now_s - call.arrived_s))
 
-    def tell_caller(self, call: Call, media: Media | None) -> str | None:
-        """The caller was given a media address; return the agent's name if this connects them."""
+    def tell_caller(self, call: Call, media: Media | None) -> None:
+        """The caller was given a media address."""
         call.told = media
-        seat = self._seats_by_media.get(media) if media else None
-        return self._connect(call, seat)
+        self._connect(call, self._seats_by_media.get(media) if media else None)
 
-    def tell_agent(self, seat: Seat, media: Media | None) -> Call | None:
-        """The agent was given a media address; return the call if this connects them."""
+    def tell_agent(self, seat: Seat, media: Media | None) -> None:
+        """The agent was given a media address."""
         seat.told = media
-        call = self._calls_by_media.get(media) if media else None
-        return call if self._connect(call, seat) else None
+        self._connect(self._calls_by_media.get(media) if media else None, seat)
 
     def end(self, call: Call, how: str) -> None:
         """A call is over; the first word counts."""
@@ -136,14 +135,13 @@ class Witness:
             counts[why] = counts.get(why, 0) + 1
         return dict(sorted(counts.items()))
 
-    def _connect(self, call: Call | None, seat: Seat | None) -> str | None:
+    def _connect(self, call: Call | None, seat: Seat | None) -> None:
         if call is None or seat is None or call.told != seat.media or seat.told != call.media:
-            return None
+            return
         if not call.agents or call.agents[-1] != seat.name:
             call.agents.append(seat.name)
             seat.talks += 1
-            return seat.name
-        return None
+            self.on_connected(call)
 
 
 def percentiles(samples: list[float]) -> dict[str, float | None]:
@@ -152,11 +150,13 @@ def percentiles(samples: list[float]) -> dict[str, float | None]:
     ranks = {"p50": 50, "p95": 95, "p99": 99}
     if not ordered:
         return dict.fromkeys(ranks)
-    return {name: round(ordered[max(0, -(-len(ordered) * rank // 100) - 1)], 2) for name, rank in ranks.items()}
+    return {
+        name: round(ordered[max(0, -(-len(ordered) * rank // 100) - 1)], 2) for name, rank in ranks.items()
+    }
 
 
-def media_hosts(first_octets: str) -> itertools.chain[str]:
+def media_hosts(first_octets: str) -> Iterator[str]:
     """Yield addresses of this machine that nobody else bears: one for each telephone, so that media tell who it is."""
-    return itertools.chain(
-        f"{first_octets}.{high}.{low}" for high in range(256) for low in range(1, 255)
-    )
+    for high in range(256):
+        for low in range(1, 255):
+            yield f"{first_octets}.{high}.{low}"

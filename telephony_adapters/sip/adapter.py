@@ -97,8 +97,7 @@ class SipAdapter:
                 settings.host, settings.port, self._heard, self.limits
             )
         except OSError as error:
-            why = explain(error, settings.host, settings.port)
-            raise ConfigError("server.yaml", "sip.udp_port", why) from error
+            raise ConfigError("sip.udp_port", *explain(error, settings.host, settings.port)) from error
         identity = Identity(settings.public_host or self.address[0], self.address[1], _token)
         signalling = Signalling(identity, _random_ms)
         self.board = board = Switchboard(

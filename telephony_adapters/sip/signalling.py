@@ -135,7 +135,6 @@ class Signalling(LegActions):
         leg.invite = transaction
         transaction.owner = leg
         self._legs[leg.dialog.id] = leg
-        self.layer.respond(transaction, build_response(request, 100), now_ms)
         return [CallCame(leg, request)]
 
     def _take_inside(self, transaction: Transaction, now_ms: int) -> list[LegHappening]:

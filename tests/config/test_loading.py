@@ -45,7 +45,7 @@ def test_all_problems_of_all_files_are_told_at_once_in_the_order_of_files_and_li
             ),
         ),
         ("people.yaml", change(folder, "people.yaml", "role: auditor", "role: auditer")),
-        ("server.yaml", change(folder, "server.yaml", "store: sqlite", "store: sqlight")),
+        ("server.yaml", change(folder, "server.yaml", "level: info", "level: infos")),
     ]
     expected = sorted(
         (("regions.yaml", "queues.yaml", "people.yaml", "server.yaml").index(file), line)
@@ -84,7 +84,7 @@ def test_a_file_without_which_nothing_works_is_missed(tmp_path: Path) -> None:
 def test_a_file_whose_keys_all_have_defaults_may_be_absent(tmp_path: Path) -> None:
     folder = copy_example(tmp_path)
     (folder / "retention.yaml").unlink()
-    assert load(folder).retention.recordings_days == 90
+    assert load(folder).retention.journal_days == 800
 
 
 def test_a_misspelt_file_is_refused_and_not_passed_over(tmp_path: Path) -> None:

@@ -37,10 +37,10 @@ def test_a_version_is_put_back_as_it_was_byte_for_byte(tmp_path: Path) -> None:
     versions = Versions(tmp_path / "kept")
     versions.keep(config, by="kai", at=NOON)
     change(config, "queues.yaml", "offer_s: 20", "offer_s: 25")
-    (config / "retention.yaml").write_text("recordings_days: 7\n")
+    (config / "retention.yaml").write_text("journal_days: 7\n")
     versions.keep(config, by="kai", at=NOON)
     settings = versions.restore(1, config)
-    assert settings.retention.recordings_days == 90
+    assert settings.retention.journal_days == 800
     assert {path.name: path.read_bytes() for path in config.glob("*.yaml")} == before
     assert not list(config.glob(".*.aside"))
 

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 from acd.config.forms.form import Form
-from acd.config.kinds import Defines, QueueRef, Seconds, Size, Url, Whole
-
-
-class Measure(StrEnum):
-    """A live figure of a queue."""
-
-    WAITING = "waiting"
-    WAIT_S_MAX = "wait_s_max"
-    SERVICE_LEVEL_PERCENT = "service_level_percent"
-    ABANDONED_PERCENT = "abandoned_percent"
-    READY_AGENTS = "ready_agents"
+from acd.config.kinds import Defines, Seconds, Whole
 
 
 class ServiceLevelForm(Form, frozen=True, kw_only=True):
@@ -26,19 +15,20 @@ class ServiceLevelForm(Form, frozen=True, kw_only=True):
     short_abandon_s: Seconds = 5
 
 
-class AlertForm(Form, frozen=True, kw_only=True):
-    """Tell the supervisors when a figure stays on the wrong side for `for_s`."""
+class AlertsForm(Form, frozen=True, kw_only=True):
+    """From where on something needs a supervisor's eye; 0 switches an alert off."""
 
-    measure: Measure
-    above: Annotated[int, Whole(0, 1_000_000)] | None = None
-    below: Annotated[int, Whole(0, 1_000_000)] | None = None
-    for_s: Seconds = 0
-    queues: tuple[QueueRef, ...] = ()
-    webhook: Url | None = None
+    wait_s: Seconds = 120
+    length: Annotated[int, Whole(0, 1_000_000)] = 50
+    service_level_percent: Annotated[int, Whole(0, 100, "percent")] = 60
+    service_level_contacts_min: Annotated[int, Whole(1, 1_000_000)] = 20
+    not_ready_s: Seconds = 1_800
+    wrap_up_s: Seconds = 300
+    talk_s: Seconds = 2_400
 
 
 class ThresholdsForm(Form, frozen=True, kw_only=True):
     """`thresholds.yaml`."""
 
     service_levels: dict[Annotated[str, Defines("service level")], ServiceLevelForm] = {}
-    alerts: Annotated[dict[Annotated[str, Defines("alert")], AlertForm], Size(0, 200)] = {}
+    alerts: AlertsForm = AlertsForm()

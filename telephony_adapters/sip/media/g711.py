@@ -39,6 +39,11 @@ def decode_frame(payload: bytes, payload_type: int) -> bytes:
     return audioop.alaw2lin(payload, 2)
 
 
+def encode_linear(linear: bytes) -> bytes:
+    """Return 16-bit linear audio as mu-law."""
+    return audioop.lin2ulaw(linear, 2)
+
+
 def loudness(linear: bytes) -> int:
     """Return the root mean square of 16-bit audio: 0 to 32767; quiet speech is about 500."""
     return audioop.rms(linear, 2)

@@ -2,7 +2,7 @@
 
     python -m telephony_adapters.sip.media.render_prompts
 
-Needs the Python packages hibari-tts, pypinyin, numpy and soxr and the program espeak-ng, none of which the
+Needs, beside the server's own, hibari-tts, pypinyin, numpy and soxr, and the program espeak-ng, none of which the
 server needs. English is spoken by hibari (Apache-2.0), Mandarin by espeak-ng from pinyin; the music and the tone
 are computed. A text file beside the clips (`RENDERED`) remembers the words of each, so that only changed ones are
 rendered again.
@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from telephony_adapters.sip.media.compose_music import compose
+from telephony_adapters.sip.media.g711 import encode_linear
 from telephony_adapters.sip.media.prompts import CLIPS_FOLDER, sayable_numbers
 from telephony_adapters.sip.media.wording import (
     ENGLISH,
@@ -54,7 +55,7 @@ def main() -> int:
             speakers[language] = _SPEAKERS[language]()
         tail_s = 0.05 if words and name.partition("/")[2][:1] in "nd" and name[-1].isdigit() else 0.12
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_wav(_levelled(speakers[language](words), tail_s, language)))
+        path.write_bytes(build_wav(_ulaw(_levelled(speakers[language](words), tail_s, language))))
         done[name] = words
         sys.stdout.write(f"{name}: {path.stat().st_size} bytes\n")
     words_by_name = {name: wanted[name] for name in sorted(wanted)}
@@ -141,17 +142,17 @@ def _levelled(sound: Any, tail_s: float, language: str) -> Any:
     return numpy.clip(sound * gain, -0.95, 0.95)
 
 
-def _wav(sound: Any) -> bytes:
-    # Written here and not by the wave module, which knows no mu-law.
-    audioop = importlib.import_module("audioop")
-    linear = (sound * 32_767).astype("<i2").tobytes()
-    data: bytes = audioop.lin2ulaw(linear, 2)
+def build_wav(ulaw: bytes) -> bytes:
+    """Return a WAV file of mu-law audio; written here because the wave module knows no mu-law."""
     form = struct.pack("<4sIHHIIHHH", b"fmt ", 18, 7, 1, RATE_HZ, RATE_HZ, 1, 8, 0)
-    padded = data + b"\xff" * (len(data) % 2)
-    return (
-        b"RIFF" + struct.pack("<I", 4 + len(form) + 8 + len(padded)) + b"WAVE" + form
-        + b"data" + struct.pack("<I", len(data)) + padded
-    )  # fmt: skip
+    padded = ulaw + b"\xff" * (len(ulaw) % 2)
+    chunk = b"data" + struct.pack("<I", len(ulaw)) + padded
+    return b"RIFF" + struct.pack("<I", 4 + len(form) + len(chunk)) + b"WAVE" + form + chunk
+
+
+def _ulaw(sound: Any) -> bytes:
+    linear: bytes = (sound * 32_767).astype("<i2").tobytes()
+    return encode_linear(linear)
 
 
 if __name__ == "__main__":

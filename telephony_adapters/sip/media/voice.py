@@ -104,12 +104,12 @@ class LegVoice:
         start(told)
         try:
             outcome = await future
-        finally:
-            if not future.done():
-                # The bot was stopped; what it had begun goes no further.
-                self._leg.stop()
-                self._leg.stop_collecting()
-                self._leg.stop_recording()
+        except asyncio.CancelledError:
+            # The bot was stopped; what it had begun goes no further.
+            self._leg.stop()
+            self._leg.stop_collecting()
+            self._leg.stop_recording()
+            raise
         if self._leg.is_closed:
             raise CustomerGone(self._leg.contact_id)
         return outcome
