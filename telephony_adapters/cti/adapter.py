@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 import msgspec
@@ -76,15 +77,16 @@ class CtiAdapter:
         self._sequences: dict[ContactId, _Sequence] = {}
         self._pace: dict[str, deque[int]] = {source: deque() for source in self.switches}
         self._webhooks: list[asyncio.Task[None]] = []
+        self._stack = AsyncExitStack()
 
     async def start(self, submit: Submit) -> None:
         """Begin to post orders to those switches that take them by webhook."""
         self._submit = submit
-        loop = asyncio.get_running_loop()
+        group = await self._stack.enter_async_context(asyncio.TaskGroup())
         for source, switch in self.switches.items():
             if switch.webhook_url:
                 webhook = Webhook(switch, self.orders[source], self._now_ms)
-                self._webhooks.append(loop.create_task(webhook.run(), name=f"webhook-{source}"))
+                self._webhooks.append(group.create_task(webhook.run(), name=f"webhook-{source}"))
 
     async def resume(self, legs: Sequence[KeptLeg]) -> None:
         """Nothing to take up: the legs are the switch's. It reports by `acd.calls.present` when it is back."""
@@ -93,8 +95,8 @@ class CtiAdapter:
         """Stop posting; what was not taken is ordered again by the next run."""
         for task in self._webhooks:
             task.cancel()
-        await asyncio.gather(*self._webhooks, return_exceptions=True)
         self._webhooks.clear()
+        await self._stack.aclose()
 
     def execute(self, command: AnyCommand) -> None:
         """Put an order into the stream of the switch that has the call; silence if it is none of ours."""
