@@ -19,7 +19,9 @@ async def write(path: Path, count: int) -> str:
     """Write some lines and return the head."""
     log = AuditLog(path)
     for number in range(count):
-        await log.write(NOW + number, "sue", "supervisor", "end_contact", f"contact c-{number}", "allowed", "why\n")
+        await log.write(
+            NOW + number, "sue", "supervisor", "end_contact", f"contact c-{number}", "allowed", "why\n"
+        )
     log.close()
     return log.head
 

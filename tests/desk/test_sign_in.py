@@ -36,7 +36,14 @@ async def test_a_password_gets_a_token_and_the_person(house: House) -> None:
 
 @pytest.mark.parametrize(
     ("name", "password"),
-    [("ann", "wrong"), ("nobody", PASSWORD), ("", ""), ("ANN", PASSWORD), ("ann", PASSWORD + "\0"), ("ann\0", PASSWORD)],
+    [
+        ("ann", "wrong"),
+        ("nobody", PASSWORD),
+        ("", ""),
+        ("ANN", PASSWORD),
+        ("ann", PASSWORD + "\0"),
+        ("ann\0", PASSWORD),
+    ],
 )
 async def test_whoever_does_not_get_in_hears_the_same(house: House, name: str, password: str) -> None:
     refusal = await refused(house, name, password)
@@ -122,12 +129,14 @@ async def test_an_expired_token_closes_at_the_next_message(house: House) -> None
 
 
 async def test_an_expired_token_closes_within_one_heartbeat_without_a_message(tmp_path: Path) -> None:
-    async with open_house(tmp_path, heartbeat_ms=160, silence_ms=10_000_000) as house:
-        async with await house.desk("sue", view="supervisor", reconnect=False) as sue:
-            house.now += 900_000
-            begun = asyncio.get_running_loop().time()
-            assert await closed_with(sue) == 4401
-            assert asyncio.get_running_loop().time() - begun < 5.0
+    async with (
+        open_house(tmp_path, heartbeat_ms=160, silence_ms=10_000_000) as house,
+        await house.desk("sue", view="supervisor", reconnect=False) as sue,
+    ):
+        house.now += 900_000
+        begun = asyncio.get_running_loop().time()
+        assert await closed_with(sue) == 4401
+        assert asyncio.get_running_loop().time() - begun < 5.0
 
 
 async def test_signing_out_closes_the_desk_and_kills_the_token(house: House) -> None:

@@ -140,7 +140,13 @@ def test_every_changed_character_is_noticed() -> None:
         with pytest.raises(TokenRefused):
             TOKENS.check(changed, NOW)
     head, body, mark = token.split(".")
-    for other in (f"{head}.{body}.", f"{head}..{mark}", f".{body}.{mark}", f"{head}.{body}.{mark}=", f"{token}.x"):
+    for other in (
+        f"{head}.{body}.",
+        f"{head}..{mark}",
+        f".{body}.{mark}",
+        f"{head}.{body}.{mark}=",
+        f"{token}.x",
+    ):
         with pytest.raises(TokenRefused):
             TOKENS.check(other, NOW)
 
