@@ -12,6 +12,7 @@ import types
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Table
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -89,14 +90,14 @@ class Reader:
                     # A misspelt key is one mistake, not also a missing one.
                     values.setdefault(meant, MISSING)
                     self.excuse(hints[meant])
-        for field in msgspec.structs.fields(form):
-            if field.required and field.name not in values:
-                path = f"{key}.{field.name}" if key else field.name
+        for name in required_keys(form):
+            if name not in values:
+                path = f"{key}.{name}" if key else name
                 self.complain(
-                    node.line, path, "nothing", f"{expectation(hints[field.name])}; this key must be given"
+                    node.line, path, "nothing", f"{expectation(hints[name])}; this key must be given"
                 )
-                values[field.name] = MISSING
-                self.excuse(hints[field.name])
+                values[name] = MISSING
+                self.excuse(hints[name])
         if any(value is MISSING for value in values.values()):
             return None
         filled = form(**values)
@@ -294,12 +295,14 @@ def _has(marks: tuple[Any, ...], kind: type) -> bool:
     return any(isinstance(mark, kind) for mark in marks)
 
 
+@cache
 def form_hints(form: type[Form]) -> dict[str, Any]:
     """Return what each key of a form may be, in the order of its declaration."""
-    if form not in _HINTS:
-        hints = get_type_hints(form, include_extras=True)
-        _HINTS[form] = {name: hints[name] for name in form.__struct_fields__}
-    return _HINTS[form]
+    hints = get_type_hints(form, include_extras=True)
+    return {name: hints[name] for name in form.__struct_fields__}
 
 
-_HINTS: Final[dict[type[Form], dict[str, Any]]] = {}
+@cache
+def required_keys(form: type[Form]) -> tuple[str, ...]:
+    """Return the keys of a form that have no default."""
+    return tuple(field.name for field in msgspec.structs.fields(form) if field.required)

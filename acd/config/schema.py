@@ -10,11 +10,9 @@ import types
 from enum import StrEnum
 from typing import Any, Final, Union, get_args, get_origin
 
-import msgspec
-
 from acd.config.forms import Form
 from acd.config.kinds import Defines, Size, Text, Whole
-from acd.config.reader import form_hints, unwrap
+from acd.config.reader import form_hints, required_keys, unwrap
 from acd.config.settings import FILES
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -40,7 +38,7 @@ def build_whole_schema() -> dict[str, Any]:
 
 def _form(form: type[Form], definitions: dict[str, Any]) -> dict[str, Any]:
     hints = form_hints(form)
-    required = [field.name for field in msgspec.structs.fields(form) if field.required]
+    required = list(required_keys(form))
     schema: dict[str, Any] = {
         "type": "object",
         "additionalProperties": False,

@@ -91,7 +91,12 @@ class Dialogue:
     """One dialogue with one customer."""
 
     def __init__(
-        self, categories: Sequence[Category], own_number: str, known: Notes = Notes(), misses_max: int = 3
+        self,
+        categories: Sequence[Category],
+        own_number: str,
+        known: Notes = Notes(),
+        misses_max: int = 3,
+        reads_back: bool = False,
     ) -> None:
         """Begin, or go on where an earlier dialogue with this customer was cut off.
 
@@ -100,14 +105,14 @@ class Dialogue:
             own_number: Where the customer called from; "" where it is withheld.
             known: What was taken down before.
             misses_max: After so many answers to one question that were not understood, it gives up.
+            reads_back: A number that was entered is to be confirmed; on a telephone nobody sees what they press.
         """
-        assert 1 <= len(categories) <= 9, (
-            f"found {len(categories)} categories; expected 1 to 9, one for each key"
-        )
+        assert 1 <= len(categories) <= 9, f"found {len(categories)} categories; expected one for each key"
         self._categories = tuple(categories)
         self._notes = known
         self._proposed = number_in(known.number or own_number) or ""
         self._misses_max = misses_max
+        self._reads_back = reads_back
         self._misses = 0
         self._question = self._first_question()
 
@@ -171,7 +176,12 @@ class Dialogue:
         if text.casefold() in ("skip", "none", "不用", "跳过"):
             return Turn(Finish(return_call=False))
         number = number_in(text)
-        return self._miss() if number is None else self._take_number(number)
+        if number is None:
+            return self._miss()
+        if self._reads_back:
+            self._proposed = number
+            return self._go_on(Question.NUMBER, noted=False)
+        return self._take_number(number)
 
     def _take_number(self, number: str) -> Turn:
         self._notes = msgspec.structs.replace(self._notes, number=number)

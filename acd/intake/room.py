@@ -94,7 +94,7 @@ class IntakeRoom:
         async def ask(question: Ask) -> Said | Spoken:
             return await self._ask_voice(question, order, voice)
 
-        self._begin(order, ask, lambda: None)
+        self._begin(order, ask, lambda: None, reads_back=True)
 
     def begin_text(self, order: StartIntake, chat: TextChat) -> None:
         """Take a matter down by text."""
@@ -102,13 +102,15 @@ class IntakeRoom:
         async def ask(question: Ask) -> Said | Spoken:
             return await self._ask_text(question, order, chat)
 
-        self._begin(order, ask, lambda: chat.say(farewell_of(order.language)))
+        self._begin(order, ask, lambda: chat.say(farewell_of(order.language)), reads_back=False)
 
     def _begin(
         self,
         order: StartIntake,
         ask: Callable[[Ask], Awaitable[Said | Spoken]],
         say_farewell: Callable[[], None],
+        *,
+        reads_back: bool,
     ) -> None:
         if order.key in self._begun:
             return
@@ -118,7 +120,8 @@ class IntakeRoom:
             del self._begun[next(iter(self._begun))]
         self._end(order.contact)
         known = self._notes.get(order.contact, Notes())
-        dialogue = Dialogue(self._settings.categories, order.number, known, self._settings.misses_max)
+        settings = self._settings
+        dialogue = Dialogue(settings.categories, order.number, known, settings.misses_max, reads_back)
         task = self._group.create_task(self._talk(order, dialogue, ask, say_farewell), name=order.key)
         self._tasks[order.contact] = task
 

@@ -97,15 +97,14 @@ class SipAdapter:
                 settings.host, settings.port, self._heard, self.limits
             )
         except OSError as error:
-            why = explain(error, settings.host, settings.port)
-            raise ConfigError("server.yaml", "sip.udp_port", why) from error
+            raise ConfigError("sip.udp_port", *explain(error, settings.host, settings.port)) from error
         identity = Identity(settings.public_host or self.address[0], self.address[1], _token)
         signalling = Signalling(identity, _random_ms)
         self.board = board = Switchboard(
             self.name, settings, signalling, self._media, submit, self._connection.send
         )
         board.expire = self._expire
-        digest = Digest(settings.realm, secrets.token_bytes(32), _token)
+        digest = Digest(settings.realm, secrets.token_bytes(32), _token, settings.algorithms)
         self.doors = Doors(settings, self.limits, board.registrar, digest, identity.sent_by)
         self.treatments = Treatments(board, self._bot)
         self.offering = Offering(board)

@@ -71,12 +71,12 @@ async def open_udp(host: str, port: int, heard: Heard, limits: SourceLimits) -> 
     return connection, (name[0], name[1])
 
 
-def explain(error: OSError, host: str, port: int) -> str:
-    """Return what the operator must do about an address that cannot be opened."""
+def explain(error: OSError, host: str, port: int) -> tuple[str, str]:
+    """Return what was found and what the operator can do, about an address that cannot be opened."""
     if error.errno == errno.EADDRINUSE:
-        return f"UDP port {port} on {host} is taken by another program: stop it, or set another sip.udp_port"
+        return f"UDP port {port} on {host} taken by another program", "a free port: stop it, or set another"
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"{host} is no address of this machine: set sip.host"
+        return f"{host}, which is no address of this machine", "one of its addresses in sip.host"
     if error.errno == errno.EACCES:
-        return f"port {port} may not be opened by this user: use one above 1023"
-    return f"{host}:{port} cannot be opened: {error}"
+        return f"port {port}, which this user may not open", "a port above 1023"
+    return f"{host}:{port}, which cannot be opened ({error})", "an address of this machine and a free port"

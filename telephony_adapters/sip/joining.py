@@ -95,7 +95,7 @@ class Joining:
         caller = call.caller
         assert caller is not None, "checked by the caller"
         side.state = SideState.JOINING
-        if side.leg.is_up and (side.phone_holds or direction_of(side.leg.remote_sdp) == "sendrecv"):
+        if direction_of(side.leg.local_sdp) == direction_of(side.leg.remote_sdp) == "sendrecv":
             self._agent_back(call, side, 0)
             return
         body = with_direction(caller.remote_sdp, "sendrecv")
@@ -108,7 +108,10 @@ class Joining:
             return
         partner = call.partner if side is None else (call.caller if side.state is SideState.TALKING else None)
         if partner is not None and not partner.is_ended:
-            if happening.sdp:
+            if happening.sdp and partner.is_negotiating:
+                # Both sides changed something at once: passing both on would let each wait for the other.
+                board.signalling.refuse_offer(leg, 491, board.now_ms())
+            elif happening.sdp:
                 board.offer(partner, happening.sdp, partial(self._passed_on, leg, partner))
             else:
                 board.signalling.answer_offer(leg, partner.remote_sdp, board.now_ms())

@@ -6,8 +6,8 @@ the happenings below. `pack_leg` and `unpack_leg` turn a leg into the opaque byt
 
 from __future__ import annotations
 
-import zlib
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -186,6 +186,11 @@ LegHappening = (
 )
 
 
+_KEPT_HEADERS: Final[tuple[str, ...]] = (
+    "Via", "From", "To", "Call-ID", "CSeq", "Max-Forwards", "Record-Route", "Contact", "Supported",
+)  # fmt: skip
+
+
 class PackedLeg(msgspec.Struct, frozen=True, array_like=True):
     """The form of the resume bytes. Fields may be added at the end; `notes` are the adapter's own."""
 
@@ -196,7 +201,7 @@ class PackedLeg(msgspec.Struct, frozen=True, array_like=True):
     tag: str
     dialog: Dialog | None
     invite: bytes
-    """The unanswered INVITE of a waiting caller, whole: its headers are needed to answer it."""
+    """The unanswered INVITE of a waiting caller: the headers that its answer needs."""
     local_sdp: bytes
     remote_sdp: bytes
     sdp_id: int
@@ -205,14 +210,17 @@ class PackedLeg(msgspec.Struct, frozen=True, array_like=True):
 
 
 def pack_leg(leg: Leg, notes: dict[str, str]) -> bytes:
-    """Return the leg as bytes, packed small: they stand in the journal."""
-    pending = leg.invite is not None and leg.is_caller and leg.state is LegState.CALLING
-    invite = serialize(leg.invite.request) if pending and leg.invite is not None else b""
+    """Return the leg as bytes: they stand in the journal. Compressing them cost more than it saved."""
+    invite = b""
+    if leg.invite is not None and leg.is_caller and leg.state is LegState.CALLING:
+        request = leg.invite.request
+        headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
+        invite = serialize(SipRequest(request.method, request.uri, headers))
     packed = PackedLeg(
         leg.name, leg.is_caller, leg.peer, leg.state, leg.tag, leg.dialog, invite, leg.local_sdp, leg.remote_sdp,
         leg.sdp_id, leg.sdp_version, notes,
     )  # fmt: skip
-    return zlib.compress(msgspec.msgpack.encode(packed), 1)
+    return msgspec.msgpack.encode(packed)
 
 
 def unpack_leg(resume: bytes) -> tuple[Leg, SipRequest | None, dict[str, str]]:
@@ -222,8 +230,8 @@ def unpack_leg(resume: bytes) -> tuple[Leg, SipRequest | None, dict[str, str]]:
         ValueError: The bytes are not ours.
     """
     try:
-        packed = msgspec.msgpack.decode(zlib.decompress(resume), type=PackedLeg)
-    except (zlib.error, msgspec.MsgspecError) as error:
+        packed = msgspec.msgpack.decode(resume, type=PackedLeg)
+    except msgspec.MsgspecError as error:
         raise ValueError(f"resume bytes that are not a leg: {error}") from error
     leg = Leg(packed.name, packed.is_caller, packed.peer, packed.sdp_id)
     leg.tag = packed.tag
@@ -236,4 +244,7 @@ def unpack_leg(resume: bytes) -> tuple[Leg, SipRequest | None, dict[str, str]]:
     leg.local_sdp, leg.remote_sdp = packed.local_sdp, packed.remote_sdp
     leg.sdp_version = packed.sdp_version
     invite = parse_message(packed.invite) if packed.invite else None
-    return leg, invite if isinstance(invite, SipRequest) else None, packed.notes
+    if not isinstance(invite, SipRequest):
+        return leg, None, packed.notes
+    invite.body = leg.remote_sdp
+    return leg, invite, packed.notes

@@ -39,7 +39,7 @@ class Offering:
     def present(self, order: PresentOffer) -> None:
         """Ring the agent; who has no telephone there is unreachable."""
         board = self._board
-        if order.channel is not Channel.VOICE or order.holder != board.name or order.offer in board.sides:
+        if order.channel != Channel.VOICE or order.holder != board.name or order.offer in board.sides:
             return
         binding = self.binding_of(order.agent)
         if binding is None:

@@ -25,6 +25,8 @@ Peer = tuple[str, int]
 T1_MS: Final = 500
 T2_MS: Final = 4_000
 T4_MS: Final = 5_000
+TRYING_MS: Final = 100
+"""An INVITE that nothing was said to by then gets its 100 (section 17.2.1 allows 200)."""
 LINGER_MS: Final = 64 * T1_MS
 """Timers B, D, F, H, J, L and M over UDP."""
 COOKIE: Final = "z9hG4bK"
@@ -43,8 +45,9 @@ class State(StrEnum):
 
 
 class Timer(StrEnum):
-    """The two clocks that a transaction has: send again, and the end of the present state."""
+    """The clocks that a transaction has: say 100, send again, and the end of the present state."""
 
+    TRYING = "trying"
     RESEND = "resend"
     END = "end"
 
@@ -179,6 +182,7 @@ class TransactionLayer:
         self._all[key] = transaction
         if request.method == "INVITE":
             transaction.state = State.PROCEEDING
+            self._arm(transaction, Timer.TRYING, now_ms + TRYING_MS)
         return [RequestCame(transaction)]
 
     def receive_response(self, response: SipResponse, now_ms: int) -> list[Happening]:
@@ -221,6 +225,7 @@ class TransactionLayer:
         if transaction.is_over:
             raise AssertionError(f"{transaction!r} was answered before")
         data = serialize(response)
+        transaction.stamps.pop(Timer.TRYING, None)
         transaction.last_sent = data
         self.outbox.append((data, transaction.peer))
         if response.status < 200:
@@ -274,6 +279,8 @@ class TransactionLayer:
             del transaction.stamps[timer]
             if timer is Timer.RESEND:
                 self._resend(transaction, now_ms)
+            elif timer is Timer.TRYING:
+                self.respond(transaction, build_response(transaction.request, 100), now_ms)
             else:
                 happenings += self._end(transaction)
         return happenings

@@ -26,6 +26,9 @@ MESSAGE_BYTES_MAX: Final = 65_535
 HEAD_BYTES_MAX: Final = 32_768
 LINE_CHARS_MAX: Final = 8_192
 HEADERS_MAX: Final = 256
+SEEN_NAMES_MAX: Final = 500
+_SEEN_NAMES: Final[dict[str, str]] = {}
+"""A cache of pure answers; strangers can fill it, no more."""
 _TOKEN: Final = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+", re.ASCII)
 _REQUEST_LINE: Final = re.compile(
     r"([A-Za-z0-9\-.!%*_+`'~]{1,64}) (\S+) SIP/(\d+\.\d+)", re.ASCII | re.IGNORECASE
@@ -191,26 +194,29 @@ def _parse_headers(lines: list[str], errors: list[SipError] | None = None) -> He
     for index in range(1, len(lines)):
         line = lines[index]
         name, colon, value = line.partition(":")
-        name = name.rstrip(" \t")
-        if (
-            not colon
-            or "\r" in line
-            or "\n" in line
-            or len(line) > LINE_CHARS_MAX
-            or not _TOKEN.fullmatch(name)
-        ):
+        full = _SEEN_NAMES.get(name) or _full_name(name.rstrip(" \t"))
+        if not colon or full is None or len(line) > LINE_CHARS_MAX or "\r" in line or "\n" in line:
             error = SipError(400, f"malformed header line {index}")
             if errors is None:
                 raise error
             errors.append(error)
             continue
-        full = canonical(name)
         existing = headers.get(full)
         if existing is None:
             headers[full] = [value.strip(" \t")]
         else:
             existing.append(value.strip(" \t"))
     return headers
+
+
+def _full_name(name: str) -> str | None:
+    """Return the full name of a header, None if this is no header name. Names seen before are remembered."""
+    if not _TOKEN.fullmatch(name):
+        return None
+    full = canonical(name)
+    if len(_SEEN_NAMES) < SEEN_NAMES_MAX and len(name) <= 40:
+        _SEEN_NAMES[name] = full
+    return full
 
 
 def _check_answerable(request: SipRequest) -> None:

@@ -119,7 +119,7 @@ class WebAdapter:
     async def stop(self) -> None:
         """Send the pages away; they come back to the next node, or to this one when it is up again."""
         self._chats.stop_graces()
-        self._socket.close_all()
+        await self._socket.close_all()
 
     # The desks' conversations.
 

@@ -39,6 +39,7 @@ CLOSE_NO_HELLO: Final = 4408
 CLOSE_REPLACED: Final = 4409
 CLOSE_TOO_FAST: Final = 4429
 SEND_TIMEOUT_S: Final = 20.0
+CLOSE_ALL_TIMEOUT_S: Final = 3.0
 _log = logging.getLogger(__name__)
 
 
@@ -105,6 +106,7 @@ class CustomerSocket:
         self._visits = visits
         self._by_address: Counter[str] = Counter()
         self._pages: set[Page] = set()
+        self._all_gone = asyncio.Event()
 
     @property
     def connections(self) -> int:
@@ -130,11 +132,18 @@ class CustomerSocket:
             if not self._by_address[address]:
                 del self._by_address[address]
 
-    def close_all(self) -> None:
-        """Send every page away for a moment: the node stops."""
+    async def close_all(self) -> None:
+        """Send every page away for a moment: the node stops. Waits until they are gone, but not for long."""
         self.is_draining = True
         for page in self._pages:
             page.close(WSCloseCode.GOING_AWAY)
+        if self._pages:
+            self._all_gone.clear()
+            try:
+                async with asyncio.timeout(CLOSE_ALL_TIMEOUT_S):
+                    await self._all_gone.wait()
+            except TimeoutError:
+                _log.warning("pages_left count=%d", len(self._pages))
 
     def _refusal(self, request: web.Request, address: str) -> web.Response | None:
         if not self._is_our_page(request):
@@ -169,6 +178,8 @@ class CustomerSocket:
         finally:
             self._visits.gone(page)
             self._pages.discard(page)
+            if not self._pages:
+                self._all_gone.set()
 
     async def _read(self, socket: web.WebSocketResponse, page: Page) -> None:
         strikes = _Strikes(page)

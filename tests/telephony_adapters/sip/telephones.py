@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import secrets
 from collections.abc import Callable
@@ -19,10 +20,13 @@ from telephony_adapters.sip.legs import (
 )
 from telephony_adapters.sip.limits import Rates, SourceLimits
 from telephony_adapters.sip.message import SipRequest, SipResponse, build_response
+from telephony_adapters.sip.sdp import direction_of, mirrored, with_direction
 from telephony_adapters.sip.signalling import Signalling
 from telephony_adapters.sip.transactions import Peer
 from telephony_adapters.sip.wire import parse_message, serialize
 from tests.telephony_adapters.sip.lossy import SDP
+
+_RTP_PORTS = itertools.count(45_000, 2)
 
 
 class Telephone:
@@ -40,6 +44,8 @@ class Telephone:
         self.sdp = SDP
         self.on_happening: Callable[[LegHappening], None] | None = None
         self.is_deaf = False
+        self.rtp_port = next(_RTP_PORTS)
+        """Named in descriptions; nobody listens there."""
         self._timer: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
 
@@ -50,7 +56,7 @@ class Telephone:
         self._connection, self.address = await open_udp(host, 0, self._heard, SourceLimits(rates))
         identity = Identity(self.address[0], self.address[1], lambda: secrets.token_hex(16))
         self.signalling = Signalling(identity, random.randint)
-        self.sdp = SDP.replace(b"192.0.2.1", host.encode()).replace(b"40000", str(self.address[1]).encode())
+        self.sdp = SDP.replace(b"192.0.2.1", host.encode()).replace(b"40000", str(self.rtp_port).encode())
         return self
 
     def close(self) -> None:
@@ -189,6 +195,7 @@ class Telephone:
             if self.answers:
                 self.signalling.answer(happening.leg, self.sdp, now_ms)
         elif isinstance(happening, OfferCame):
-            self.signalling.answer_offer(happening.leg, self.sdp, now_ms)
+            direction = mirrored(direction_of(happening.sdp)) if happening.sdp else "sendrecv"
+            self.signalling.answer_offer(happening.leg, with_direction(self.sdp, direction), now_ms)
         elif isinstance(happening, StrangerCame):
             self.signalling.respond(happening.transaction, build_response(happening.request, 200), now_ms)
