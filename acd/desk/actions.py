@@ -48,6 +48,11 @@ class Action(
     id: ActionId
 
 
+def word_of(action: Action) -> str:
+    """Return the `type` of an action."""
+    return str(action.__struct_config__.tag)
+
+
 # --- an agent on their own presence and links ---------------------------------------------------------
 
 

@@ -244,18 +244,21 @@ class QueueRow(msgspec.Struct, frozen=True):
     gate_reason: str
     """Not empty while closed by hand."""
     waiting: int
+    """Customers who wait now; return calls in line are in `return_calls`."""
     offered: int
     assigned: int
     intake: int
     return_calls: int
-    """Of those waiting, how many are return calls."""
     longest_arrived_at_ms: int | None
-    """Arrival of the contact that has waited longest."""
+    """Arrival of the customer who has waited longest."""
     signed_in: int
+    """Agents serving the queue: those ready, working and in wrap-up, and the rest, who are not ready."""
     ready: int
-    """Agents serving the queue who are ready, with room for one of its channels or not."""
+    """Ready, with nothing in hand."""
     working: int
+    """With an offer or a talk."""
     wrap_up: int
+    """With nothing but a wrap-up that keeps offers away."""
     entered: int
     answered: int
     answered_in_time: int
@@ -332,6 +335,8 @@ class AlertRow(msgspec.Struct, frozen=True):
     key: str
     kind: str
     """queue_wait, queue_length, service_level, nobody_ready, agent_state_long, repeat_caller, agent_lost."""
+    table: str
+    """The table that `about` is a key of: `queues`, `agents` or `contacts`."""
     about: str
     since_at_ms: int
     level: str = "warning"

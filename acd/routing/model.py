@@ -381,6 +381,10 @@ class Rules(msgspec.Struct, frozen=True):
     """How long a lost desk may stay away before its agent is set not_ready with the reason `connection_lost`."""
     connect_limit_ms: int = 15_000
     """An accepted offer that is not connected by then has failed."""
+    intake_limit_ms: int = 900_000
+    """How long a contact may be with the bot before it is taken back into the line."""
+    leave_limit_ms: int = 60_000
+    """How long a transfer to a number outside may take without word from the adapter."""
     contacts_max: int = 200_000
     identities_max: int = 1_000_000
 

@@ -152,6 +152,8 @@ class ContactEntered(Fact, frozen=True):
     needs: Needs
     """The queue's, the entry's and the event's together."""
     head_start_ms: int
+    own_needs: Needs = Needs()
+    """The entry's and the event's alone: what stays asked for in another queue."""
     identities: tuple[Identity, ...] = ()
     display: str = ""
     owner: AgentId | None = None

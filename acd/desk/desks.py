@@ -1,0 +1,414 @@
+"""All desks of a node: who sits where, what each sees, and what becomes of what they ask.
+
+Fed by durable records, told apart from the loop by nothing but `submit`. Agents see a change as soon as the loop
+has delivered the records of a batch; supervisors a few times a second, everything that changed meanwhile in one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from acd.desk import actions as a
+from acd.desk.alerts import Alerts
+from acd.desk.answers import Answer, Answers
+from acd.desk.audit import AuditLog
+from acd.desk.board import Board, Changed
+from acd.desk.figures import DeskFigures
+from acd.desk.frames import build_message_frame
+from acd.desk.messages import SUBPROTOCOLS, Close, Done, Heartbeat, Refused
+from acd.desk.people import DeskSettings, Person
+from acd.desk.requests import Asker, NotDone, about, build_event, own_chat, read_answer, sight_of
+from acd.desk.roles import AUDITED
+from acd.desk.scope import Scope
+from acd.desk.sessions import Session
+from acd.desk.sign_in import SignIn
+from acd.desk.ticketing import TicketWindow
+from acd.desk.views import AgentView, QueueShelf, SharedCells, SupervisorView
+from acd.ports import ChatMessage, ChatRefused, Conversations, Overloaded, Record, Submit
+from acd.routing.events import AnyEvent, LinkChanged
+from acd.routing.model import AgentId, Channel, Link, QueueId, RegionId, TeamId
+
+_log = logging.getLogger("acd.desk")
+
+SLOTS: Final = 16
+"""Sessions are looked after in turns, a slot at a time, so that no single turn takes long."""
+BEHIND_S: Final = 0.01
+UNREAD_VIEW_MS: Final = 60_000
+"""A view that nobody reads is kept for so long, for somebody to resume."""
+SCOPES_MAX: Final = 500
+
+
+class Desks:
+    """Sessions and views of one node."""
+
+    def __init__(
+        self,
+        settings: DeskSettings,
+        sign_in: SignIn,
+        audit: AuditLog,
+        now_ms: Callable[[], int],
+        conversations: Conversations | None,
+        tickets: TicketWindow,
+        cannot: dict[str, tuple[str, ...]],
+        figures: DeskFigures,
+    ) -> None:
+        self.settings = settings
+        self.sign_in = sign_in
+        self.audit = audit
+        self.now_ms = now_ms
+        self.board = Board()
+        self.sessions: dict[str, Session] = {}
+        self._slots: list[dict[Session, None]] = [{} for _ in range(SLOTS)]
+        self._turn = 0
+        self._shared_turn = 0
+        self.by_agent: dict[AgentId, Session] = {}
+        self.figures = figures
+        self.cannot = cannot
+        self.tickets = tickets
+        self._conversations = conversations
+        self._submit: Submit | None = None
+        self._agents: dict[AgentId, AgentView] = {}
+        self._scopes: dict[Scope, SupervisorView] = {}
+        self._unread_since_ms: dict[AgentId | Scope, int] = {}
+        self._for_supervisors = Changed()
+        self._answers: Answers[Session] = Answers()
+        self._alerts = Alerts(settings.alerts)
+        self._shelf = QueueShelf()
+        self._behind: dict[Session, None] = {}
+        self._is_flush_due = False
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self.is_stopping = False
+
+    # --- the room's life ----------------------------------------------------------------------------
+
+    def open(self, submit: Submit) -> None:
+        """Begin to serve."""
+        self._submit = submit
+        if self._conversations is not None:
+            self._conversations.listen(self._hear)
+        self._every("supervisors", self.settings.supervisor_tick_ms / 1000, self._tick_supervisors)
+        self._every("shared", self.settings.shared_tick_ms / 1000 / SLOTS, self._tick_shared)
+        self._every("liveness", self.settings.heartbeat_ms / 1000 / SLOTS, self._tick_liveness)
+        self._every("alerts", 2.0, self._tick_alerts)
+
+    def close(self) -> None:
+        """Refuse new desks and close those that are open."""
+        self.is_stopping = True
+        for timer in self._timers.values():
+            timer.cancel()
+        for session in list(self.sessions.values()):
+            session.close(Close.GOING_AWAY)
+
+    def observe(self, record: Record, *, is_replay: bool) -> None:
+        """Take note of a record; what it changed is sent when the loop has its next turn."""
+        self.board.apply(record)
+        if is_replay:
+            self.board.take_changed()
+        elif self.board.changed and not self._is_flush_due:
+            self._is_flush_due = True
+            asyncio.get_running_loop().call_soon(self._flush_agents)
+
+    def submit(self, event: AnyEvent) -> asyncio.Future[Record]:
+        """Hand an event to the loop.
+
+        Raises:
+            Overloaded: Not taken.
+        """
+        if self._submit is None:
+            raise Overloaded("not_started")
+        return self._submit(event)
+
+    # --- sessions come and go -----------------------------------------------------------------------
+
+    def agent_view(self, agent: AgentId) -> AgentView:
+        """Return an agent's view, up to date."""
+        view = self._agents.get(agent)
+        if view is None:
+            view = self._agents[agent] = AgentView(agent, secrets.token_hex(6), self._conversations)
+        self._unread_since_ms.pop(agent, None)
+        view.refresh(self.board.state)
+        view.refresh_shared(self.board.state, self._shelf)
+        view.refresh_tickets(self.tickets.version, self.tickets.cells(), self.board.state)
+        return view
+
+    def supervisor_view(self, scope: Scope) -> SupervisorView:
+        """Return the view of a scope, as of the last tick.
+
+        Raises:
+            NotDone: `limit`: too many different scopes are being watched.
+        """
+        view = self._scopes.get(scope)
+        if view is None:
+            if len(self._scopes) >= SCOPES_MAX:
+                raise NotDone("limit", str(len(self._scopes)), f"at most {SCOPES_MAX} different views")
+            view = self._scopes[scope] = SupervisorView(scope, secrets.token_hex(6))
+            view.fill(self.board.state, SharedCells(self.board.state))
+            view.set_alerts(self.board.state, self._alerts.rows)
+        self._unread_since_ms.pop(scope, None)
+        return view
+
+    def seat(self, session: Session) -> None:
+        """A session begins; an older one of the same agent is closed."""
+        if isinstance(session.view, AgentView):
+            older = self.by_agent.get(session.agent)
+            self.by_agent[session.agent] = session
+            if older is not None:
+                older.close(Close.REPLACED)
+        self.sessions[session.id] = session
+        min(self._slots, key=len)[session] = None
+
+    def unseat(self, session: Session) -> None:
+        """A session is over. The engine hears of it unless a newer one sits there."""
+        self.sessions.pop(session.id, None)
+        for slot in self._slots:
+            slot.pop(session, None)
+        self._behind.pop(session, None)
+        if session.close_code is not None:
+            self.figures.closes.labels(int(session.close_code)).inc()
+        if isinstance(session.view, SupervisorView):
+            self._note_unread(session.view)
+            return
+        if self.by_agent.get(session.agent) is session:
+            del self.by_agent[session.agent]
+            self._unread_since_ms[session.agent] = self.now_ms()
+            if session.signed_in:
+                self.submit(LinkChanged(session.agent, Link.DESK, False, session.id))
+                for link in session.links:
+                    self.submit(LinkChanged(session.agent, link, False, session.id))
+
+    def pump(self, session: Session) -> None:
+        """Send a session what it lacks; what its socket does not take now follows as soon as it does."""
+        if session.pump(self.now_ms()):
+            self._behind[session] = None
+            if "behind" not in self._timers:
+                self._timers["behind"] = asyncio.get_running_loop().call_later(BEHIND_S, self._pump_behind)
+
+    def renew(self, session: Session, token: str) -> None:
+        """A session shows a newer token; another person's, or one that is not good, closes it."""
+        claims, person = self.sign_in.check(token)
+        if person.person != session.person.person:
+            session.close(Close.UNAUTHORIZED)
+            return
+        session.claims = claims
+
+    # --- actions ------------------------------------------------------------------------------------
+
+    async def act(self, session: Session, action: a.Action) -> None:
+        """Do what a desk asks, once. Waits for the audit log, where the act is audited, never for the loop."""
+        known = self._answers.find(session.person.person, action.id)
+        if known is not None:
+            if known.given is None:
+                known.waiters.append(session)
+            else:
+                session.send(known.given)
+            return
+        answer = self._answers.open(session.person.person, action.id, session)
+        try:
+            await self._do(session, action, answer)
+        except NotDone as refusal:
+            self._give(answer, Refused(action.id, refusal.code, refusal.found, refusal.expected))
+            if refusal.code in ("forbidden", "not_yours"):
+                await self._write_audit(session.person, action, refusal.code)
+
+    async def _do(self, session: Session, action: a.Action, answer: Answer[Session]) -> None:
+        asker = session.asker
+        if isinstance(action, a.Watch):
+            self._watch(session, action)
+            self._give(answer, Done(action.id))
+            self.pump(session)
+            return
+        if isinstance(action, a.SendChat):
+            self._say(asker, action)
+            self._give(answer, Done(action.id))
+            return
+        event = build_event(action, asker, self.board.state, self.settings.reasons)
+        if a.word_of(action) in AUDITED and not await self._write_audit(asker.person, action, "allowed"):
+            raise NotDone("audit_unavailable", "the audit log cannot be written", "an audit log")
+        try:
+            future = self.submit(event)
+        except Overloaded as overloaded:
+            raise NotDone("overloaded", str(overloaded), "try again") from None
+        if isinstance(action, a.SetLink):
+            (session.links.add if action.is_up else session.links.discard)(action.link)
+        future.add_done_callback(partial(self._settle, answer))
+
+    def _settle(self, answer: Answer[Session], future: asyncio.Future[Record]) -> None:
+        if future.cancelled() or future.exception() is not None:
+            self._give(answer, Refused(answer.id, "not_durable", "the node is stopping", "try again"))
+            return
+        try:
+            read_answer(future.result())
+        except NotDone as refusal:
+            self._give(answer, Refused(answer.id, refusal.code, refusal.found, refusal.expected))
+        else:
+            self._give(answer, Done(answer.id))
+
+    def _give(self, answer: Answer[Session], message: Done | Refused) -> None:
+        self.figures.answers.labels(message.code if isinstance(message, Refused) else "done").inc()
+        for session in answer.give(message):
+            session.send(message)
+
+    def _watch(self, session: Session, action: a.Watch) -> None:
+        """Narrow what a supervisor's session shows. Acting is not narrowed by it."""
+        if not isinstance(session.view, SupervisorView):
+            raise NotDone("forbidden", "an agent's view", "a supervisor's view")
+        full = sight_of(session.person).scope
+        unknown = [table for table in action.tables if table not in full.tables]
+        if unknown:
+            raise NotDone("senseless", ", ".join(unknown), ", ".join(full.tables))
+        tables = tuple(table for table in full.tables if not action.tables or table in action.tables)
+        scope = Scope(full.teams, tables, RegionId(action.region), TeamId(action.team), QueueId(action.queue))
+        view = self.supervisor_view(scope)
+        earlier, session.view = session.view, view
+        session.reader.watch(view.stream)
+        self._note_unread(earlier)
+
+    def _say(self, asker: Asker, action: a.SendChat) -> None:
+        held = own_chat(action.contact, asker, self.board.state)
+        if self._conversations is None or held.channel is not Channel.CHAT:
+            raise NotDone("not_talking", held.channel.value, Channel.CHAT.value)
+        try:
+            self._conversations.say(held.contact, asker.agent, action.text, f"{asker.agent}/{action.id}")
+        except ChatRefused as refusal:
+            raise NotDone(refusal.code, refusal.found, refusal.expected) from None
+
+    async def _write_audit(self, person: Person, action: a.Action, outcome: str) -> bool:
+        try:
+            await self.audit.write(
+                self.now_ms(),
+                person.person,
+                person.role,
+                a.word_of(action),
+                about(action),
+                outcome,
+                repr(action)[:500],
+            )
+        except OSError as error:
+            _log.error("audit_failed person=%s act=%s error=%s", person.person, a.word_of(action), error)
+            return False
+        return True
+
+    # --- what changed -------------------------------------------------------------------------------
+
+    def _flush_agents(self) -> None:
+        self._is_flush_due = False
+        changed = self.board.take_changed()
+        if self._scopes:
+            self._for_supervisors.add(changed)
+        for agent in changed.agents:
+            view = self._agents.get(agent)
+            if view is not None:
+                view.refresh(self.board.state)
+                session = self.by_agent.get(agent)
+                if session is not None and session.view is view:
+                    self.pump(session)
+
+    def _hear(self, message: ChatMessage) -> None:
+        card = self.board.state.contacts.get(message.contact)
+        for offer in card.offers if card is not None else ():
+            agent = self.board.state.offers[offer].agent
+            view, session = self._agents.get(agent), self.by_agent.get(agent)
+            if view is not None:
+                view.hear(message)
+                if session is not None:
+                    self.pump(session)
+
+    def _tick_supervisors(self) -> None:
+        changed, self._for_supervisors = self._for_supervisors, Changed()
+        if not self._scopes or not changed:
+            return
+        cells = SharedCells(self.board.state)
+        for view in self._scopes.values():
+            view.refresh(self.board.state, changed, cells)
+        self._pump_supervisors()
+
+    def _pump_supervisors(self) -> None:
+        for session in list(self.sessions.values()):
+            if isinstance(session.view, SupervisorView) and session not in self._behind:
+                self.pump(session)
+
+    def _tick_shared(self) -> None:
+        """Tell a part of the agents what their queues share."""
+        self._shared_turn = (self._shared_turn + 1) % SLOTS
+        for session in list(self._slots[self._shared_turn]):
+            if isinstance(session.view, AgentView):
+                session.view.refresh_shared(self.board.state, self._shelf)
+                session.view.refresh_tickets(self.tickets.version, self.tickets.cells(), self.board.state)
+                self.pump(session)
+
+    def _tick_alerts(self) -> None:
+        self._forget_unread()
+        self._note_figures()
+        if not self._scopes:
+            return
+        self._alerts.refresh(self.board.state, self.now_ms())
+        for view in self._scopes.values():
+            view.set_alerts(self.board.state, self._alerts.rows)
+        self._pump_supervisors()
+
+    def _pump_behind(self) -> None:
+        self._timers.pop("behind", None)
+        behind, self._behind = self._behind, {}
+        for session in behind:
+            self.pump(session)
+
+    # --- liveness -----------------------------------------------------------------------------------
+
+    def _tick_liveness(self) -> None:
+        """A quarter of the sessions is looked at for silence; a slot gets the sign of life."""
+        self._turn = (self._turn + 1) % SLOTS
+        now_ms = self.now_ms()
+        for slot in self._slots[self._turn % 4 :: 4]:
+            for session in list(slot):
+                if now_ms - session.heard_at_ms >= self.settings.silence_ms:
+                    session.close(Close.TIMEOUT)
+        beats = {
+            subprotocol: build_message_frame(Heartbeat(now_ms), subprotocol) for subprotocol in SUBPROTOCOLS
+        }
+        for session in list(self._slots[self._turn]):
+            if self.sign_in.person_of(session.claims) is None:
+                session.close(Close.UNAUTHORIZED)
+            session.write(beats[session.subprotocol])
+
+    def check_signed_in(self) -> None:
+        """Close every session whose sign-in was revoked or whose person changed; at once."""
+        for session in list(self.sessions.values()):
+            if self.sign_in.person_of(session.claims) is None:
+                session.close(Close.UNAUTHORIZED)
+
+    # --- helpers ------------------------------------------------------------------------------------
+
+    def _note_figures(self) -> None:
+        agents = len(self.by_agent)
+        self.figures.sessions.labels("agent").set(agents)
+        self.figures.sessions.labels("supervisor").set(len(self.sessions) - agents)
+        self.figures.behind.set(len(self._behind))
+        self.figures.unknown_facts.set(self.board.unknown)
+
+    def _note_unread(self, view: SupervisorView) -> None:
+        if not any(session.view is view for session in self.sessions.values()):
+            self._unread_since_ms[view.sight.scope] = self.now_ms()
+
+    def _forget_unread(self) -> None:
+        limit = self.now_ms() - UNREAD_VIEW_MS
+        for key in [key for key, since in self._unread_since_ms.items() if since < limit]:
+            del self._unread_since_ms[key]
+            if isinstance(key, Scope):
+                self._scopes.pop(key, None)
+            elif key not in self.by_agent:
+                self._agents.pop(key, None)
+
+    def _every(self, name: str, seconds: float, turn: Callable[[], None]) -> None:
+        """Take a turn again and again until the room closes."""
+
+        def take() -> None:
+            if not self.is_stopping:
+                self._timers[name] = asyncio.get_running_loop().call_later(seconds, take)
+                turn()
+
+        self._timers[name] = asyncio.get_running_loop().call_later(seconds, take)

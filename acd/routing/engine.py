@@ -1,0 +1,132 @@
+"""The engine: events in, facts and commands out, time passed in. The only mutable object of the core."""
+
+from __future__ import annotations
+
+import msgspec
+
+from acd.routing import orders, snapshot
+from acd.routing.core import Core
+from acd.routing.events import AnyEvent
+from acd.routing.folding import FOLDS
+from acd.routing.folding.index import rebuild
+from acd.routing.handling import HANDLERS
+from acd.routing.handling.clock import run_due
+from acd.routing.matching import settle
+from acd.routing.model import ContactId, LegId
+from acd.routing.outputs import AnyCommand, AnyFact, Late, Outputs, Refused
+from acd.routing.state import State
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """A leg that an adapter stored and may take up again."""
+
+    adapter: str
+    contact: ContactId
+    leg: LegId
+    resume: bytes
+
+
+class Engine:
+    """One zone's routing.
+
+    `handle` decides; `apply` lets a fact of the journal be true again. One task owns an engine; nothing here
+    waits, and no event that the outside can send raises.
+    """
+
+    def __init__(self) -> None:
+        self._state = State()
+        rebuild(self._state, 0)
+        self._core = Core(self._state)
+
+    @property
+    def state(self) -> State:
+        """What is; to be read only, and never across events."""
+        return self._state
+
+    def handle(self, event: AnyEvent, now_ms: int) -> Outputs:
+        """Answer one event.
+
+        Args:
+            event: What happened outside.
+            now_ms: Milliseconds since the epoch. A moment before the last one counts as the last one.
+
+        Returns:
+            What became true, in order, and what is ordered. All of it is in force here already.
+        """
+        core, state = self._core, self._state
+        if now_ms > core.now_ms:
+            core.now_ms = now_ms
+        facts = core.facts = []
+        commands = core.commands = []
+        core.event = type(event).__name__
+        core.trigger = "agent_free"
+        if state.opened or state.loose:
+            # Left over from folding facts of a journal: others have decided these already.
+            state.opened.clear()
+            state.loose.clear()
+        if state.is_due(core.now_ms):
+            run_due(core)
+            core.trigger = "agent_free"
+        HANDLERS[type(event)](core, event)
+        if state.opened or state.loose:
+            settle(core)
+        return Outputs(facts, commands)
+
+    def apply(self, fact: AnyFact, at_ms: int) -> None:
+        """Fold one fact of the journal into the state; nothing is decided."""
+        core = self._core
+        if at_ms > core.now_ms:
+            core.now_ms = at_ms
+        if isinstance(fact, (Late, Refused)):
+            return
+        self._state.at_ms = core.now_ms
+        FOLDS[type(fact)](self._state, fact, core.now_ms)
+        self._state.opened.clear()
+        self._state.loose.clear()
+
+    def next_deadline_ms(self) -> int | None:
+        """When `TimePassed` is to be handed in next; None: no time by itself changes anything."""
+        soonest = [
+            moment
+            for moment in (
+                self._state.offer_alarms.soonest(),
+                self._state.agent_alarms.soonest(),
+                self._state.contact_alarms.soonest(),
+            )
+            if moment is not None
+        ]
+        return min(soonest, default=None)
+
+    def state_hash(self) -> str:
+        """Equal for equal states, on any machine."""
+        return snapshot.state_hash(self._state)
+
+    def snapshot(self) -> bytes:
+        """The state as bytes, for `restore`."""
+        return snapshot.to_bytes(self._state)
+
+    def restore(self, data: bytes) -> None:
+        """Become the engine that made these bytes.
+
+        Raises:
+            msgspec.DecodeError: These bytes are no snapshot of this version.
+        """
+        self._state = snapshot.from_bytes(data)
+        now_ms = self._core.now_ms
+        self._core = Core(self._state)
+        self._core.now_ms = max(now_ms, self._state.at_ms)
+        self._state.opened.clear()
+        self._state.loose.clear()
+
+    def wanted_commands(self) -> list[AnyCommand]:
+        """Every command that the state still wants: to be executed after a crash, done ones staying done."""
+        return orders.wanted(self._state)
+
+    def kept_legs(self) -> list[Leg]:
+        """All legs that adapters have stored, in the order of their contacts."""
+        return [
+            Leg(contact.adapter, contact.id, leg, resume)
+            for contact in self._state.contacts.values()
+            if contact.more is not None
+            for leg, resume in contact.more.legs.items()
+        ]

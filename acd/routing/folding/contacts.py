@@ -1,0 +1,319 @@
+"""How facts about contacts change the state."""
+
+from __future__ import annotations
+
+from sys import intern
+
+from acd.routing import visits
+from acd.routing.line import NUMBER_MASK, order_key
+from acd.routing.model import ContactState
+from acd.routing.orders import open_ticket
+from acd.routing.outputs import (
+    ContactChanged,
+    ContactEnded,
+    ContactEntered,
+    ContactRequeued,
+    ContactReturned,
+    EstimateTold,
+    HeadStartSet,
+    IntakeEntered,
+    IntakeNoted,
+    IntakeTaken,
+    LegKept,
+    OverflowDeclined,
+    OverflowOffered,
+    ReturnCallMerged,
+    ReturnCallRescheduled,
+    StepTaken,
+    TicketLinked,
+)
+from acd.routing.plans import join_needs
+from acd.routing.state import ENDED_KEPT, LINK_BITS, NOWHERE, Contact, Intake, State, Told
+from acd.routing.states import CONTACT_MOVES, ContactTrigger, move
+from acd.routing.waiting import displace, number_of, place, schedule
+
+
+def fold_entered(state: State, fact: ContactEntered, at_ms: int) -> None:
+    """A contact joins a line."""
+    state.contact_count += 1
+    state.entered += 1
+    number = state.contact_count
+    queue = state.queues[fact.queue]
+    contact = Contact()
+    contact.id = fact.contact
+    contact.key = order_key(fact.arrived_ms, fact.head_start_ms, number)
+    contact.origin = fact.origin
+    contact.channel = fact.channel
+    contact.adapter = intern(fact.adapter)
+    contact.entry = fact.entry
+    contact.queue = queue.id
+    contact.plan = queue.plan
+    contact.language = intern(fact.language)
+    contact.region = fact.region
+    contact.arrived_ms = fact.arrived_ms
+    contact.since_ms = at_ms
+    contact.needs = fact.needs
+    contact.own_needs = fact.own_needs
+    contact.head_start_ms = fact.head_start_ms
+    contact.identities = fact.identities
+    contact.display = fact.display
+    contact.owner = fact.owner
+    links = 0
+    for link in fact.links:
+        links |= LINK_BITS[link]
+    contact.links = links
+    contact.attributes = fact.attributes or None
+    contact.verified = fact.verified
+    contact.repeat = fact.repeat
+    contact.state = ContactState.WAITING
+    contact.rank = None
+    contact.place = NOWHERE
+    contact.offer = 0
+    contact.rung = ()
+    contact.offers_live = 0
+    contact.turn = 1
+    contact.treatment = "queued"
+    contact.step = queue.plan.step_at(at_ms - fact.arrived_ms)
+    contact.wake_ms = 0
+    contact.told = None
+    contact.more = None
+    contact.answered_ms = 0
+    contact.last_agent = None
+    contact.return_by = (intern(fact.return_adapter), fact.return_links) if fact.return_adapter else None
+    if fact.of is not None or fact.number or fact.not_before_ms is not None or fact.ticket is not None:
+        more = contact.rare
+        more.of = fact.of
+        more.number = fact.number
+        more.not_before_ms = fact.not_before_ms
+        more.ticket = fact.ticket
+        if fact.not_before_ms is not None:
+            contact.since_ms = max(at_ms, fact.not_before_ms)
+        if fact.number:
+            state.return_numbers[fact.number] = fact.contact
+    state.contacts[fact.contact] = contact
+    state.numbered[number] = contact
+    place(state, contact, at_ms)
+    schedule(state, contact, at_ms)
+
+
+def fold_changed(state: State, fact: ContactChanged, at_ms: int) -> None:
+    """More is known."""
+    contact = state.contacts[fact.contact]
+    if fact.attributes:
+        contact.attributes = {**(contact.attributes or {}), **fact.attributes}
+    if fact.identities:
+        contact.identities = (*contact.identities, *fact.identities)
+    if fact.repeat is not None:
+        contact.repeat = fact.repeat
+
+
+def fold_step(state: State, fact: StepTaken, at_ms: int) -> None:
+    """It asks for less."""
+    contact = state.contacts[fact.contact]
+    contact.step = fact.step
+    state.loose.append(contact)
+    schedule(state, contact, at_ms)
+
+
+def fold_told(state: State, fact: EstimateTold, at_ms: int) -> None:
+    """The first telling belongs to the greeting; the others are treatments of their own."""
+    contact = state.contacts[fact.contact]
+    staffed = state.queues[contact.queue].staffed
+    told = contact.told
+    if told is None:
+        contact.told = Told(at_ms, fact.position, fact.estimate_ms, staffed)
+    else:
+        told.at_ms = at_ms
+        told.position = fact.position
+        told.estimate_ms = fact.estimate_ms
+        told.staffed = staffed
+        if told.first_ms is None and fact.estimate_ms is not None:
+            told.first_ms, told.first_at_ms = fact.estimate_ms, at_ms
+        contact.turn += 1
+        contact.treatment = "position"
+    schedule(state, contact, at_ms)
+
+
+def fold_head_start(state: State, fact: HeadStartSet, at_ms: int) -> None:
+    """Another place in the line."""
+    contact = state.contacts[fact.contact]
+    more = contact.rare
+    if more.base_head_start_ms is None:
+        more.base_head_start_ms = contact.head_start_ms
+    displace(state, contact)
+    contact.head_start_ms = fact.head_start_ms
+    contact.key = order_key(contact.arrived_ms, fact.head_start_ms, number_of(contact))
+    place(state, contact, at_ms)
+    schedule(state, contact, at_ms)
+
+
+def fold_requeued(state: State, fact: ContactRequeued, at_ms: int) -> None:
+    """Another queue: its rules, its needs beside the contact's own, its head start instead of the old one's."""
+    contact = state.contacts[fact.contact]
+    if contact.state is ContactState.WAITING:
+        displace(state, contact)
+    else:
+        contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
+    old = contact.plan.rules
+    queue = state.queues[fact.queue]
+    contact.queue = queue.id
+    contact.plan = queue.plan
+    contact.since_ms = at_ms
+    contact.needs = join_needs(queue.plan.rules.needs, contact.own_needs) or queue.plan.rules.needs
+    contact.head_start_ms += queue.plan.rules.head_start_ms - old.head_start_ms
+    contact.key = order_key(contact.arrived_ms, contact.head_start_ms, number_of(contact))
+    contact.step = contact.plan.step_at(at_ms - contact.arrived_ms)
+    contact.told = None
+    if contact.more is not None:
+        contact.more.asked = None
+        contact.more.declined = {}
+        if contact.more.base_head_start_ms is not None:
+            contact.more.base_head_start_ms += queue.plan.rules.head_start_ms - old.head_start_ms
+    contact.turn += 1
+    contact.treatment = "queued"
+    place(state, contact, at_ms)
+    schedule(state, contact, at_ms)
+
+
+def fold_overflow_offered(state: State, fact: OverflowOffered, at_ms: int) -> None:
+    """The customer is asked."""
+    contact = state.contacts[fact.contact]
+    contact.rare.asked = (fact.rule, fact.deadline_ms)
+    contact.turn += 1
+    contact.treatment = "overflow_offer"
+    schedule(state, contact, at_ms)
+
+
+def fold_overflow_declined(state: State, fact: OverflowDeclined, at_ms: int) -> None:
+    """The customer stays."""
+    contact = state.contacts[fact.contact]
+    contact.rare.asked = None
+    contact.rare.declined[fact.rule] = at_ms
+    contact.turn += 1
+    contact.treatment = "back_in_line"
+    schedule(state, contact, at_ms)
+
+
+def fold_intake_entered(state: State, fact: IntakeEntered, at_ms: int) -> None:
+    """With the bot."""
+    contact = state.contacts[fact.contact]
+    displace(state, contact)
+    contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.INTAKE)
+    more = contact.rare
+    more.asked = None
+    more.declined[fact.rule] = at_ms
+    intake = Intake(fact.rule, at_ms)
+    if more.intake is not None:
+        # What an earlier visit to the bot has brought is not lost.
+        intake.category, intake.words = more.intake.category, more.intake.words
+        intake.recording, intake.number = more.intake.recording, more.intake.number
+    more.intake = intake
+    contact.turn += 1
+    contact.treatment = "intake"
+    schedule(state, contact, at_ms)
+
+
+def fold_intake_noted(state: State, fact: IntakeNoted, at_ms: int) -> None:
+    """The bot wrote something down."""
+    intake = state.contacts[fact.contact].rare.intake
+    assert intake is not None
+    intake.category = fact.category or intake.category
+    intake.words = fact.words or intake.words
+    intake.recording = fact.recording or intake.recording
+    intake.number = fact.number or intake.number
+
+
+def fold_intake_taken(state: State, fact: IntakeTaken, at_ms: int) -> None:
+    """The matter is down; the ticket stays wanted until it is there."""
+    contact = state.contacts[fact.contact]
+    intake = contact.rare.intake
+    assert intake is not None
+    intake.is_taken = True
+    intake.is_partial = fact.is_partial
+    intake.return_call = fact.return_call
+    contact.rare.ticket_wanted = True
+    command = open_ticket(contact)
+    state.durable[command.key] = command
+
+
+def fold_returned(state: State, fact: ContactReturned, at_ms: int) -> None:
+    """Back at the old place."""
+    contact = state.contacts[fact.contact]
+    if contact.state is not ContactState.OFFERED:
+        contact.turn += 1
+        contact.treatment = "back_in_line"
+    contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
+    contact.offer = 0
+    place(state, contact, at_ms)
+    schedule(state, contact, at_ms)
+
+
+def fold_ticket_linked(state: State, fact: TicketLinked, at_ms: int) -> None:
+    """The ticket is there."""
+    contact = state.contacts[fact.contact]
+    more = contact.rare
+    more.ticket = fact.ticket
+    more.ticket_wanted = False
+    state.durable.pop(f"OpenTicket/{fact.contact}", None)
+    forget_if_done(state, contact)
+
+
+def fold_merged(state: State, fact: ReturnCallMerged, at_ms: int) -> None:
+    """One return call does for two; a ticket that the first had not is taken over."""
+    contact = state.contacts.get(fact.into)
+    if contact is not None and fact.ticket is not None and contact.rare.ticket is None:
+        contact.rare.ticket = fact.ticket
+
+
+def fold_rescheduled(state: State, fact: ReturnCallRescheduled, at_ms: int) -> None:
+    """Another try, later, at the old place."""
+    contact = state.contacts[fact.contact]
+    contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
+    contact.rare.tries = fact.tries
+    contact.rare.not_before_ms = fact.not_before_ms
+    contact.since_ms = max(at_ms, fact.not_before_ms)
+    contact.offer = 0
+    place(state, contact, at_ms)
+    schedule(state, contact, at_ms)
+
+
+def fold_ended(state: State, fact: ContactEnded, at_ms: int) -> None:
+    """Over, once and for all."""
+    contact = state.contacts[fact.contact]
+    if contact.state is ContactState.WAITING:
+        displace(state, contact)
+    contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.END)
+    contact.wake_ms = 0
+    contact.offer = 0
+    state.ended += 1
+    visits.note(state, contact, fact.outcome, at_ms)
+    more = contact.more
+    if more is not None:
+        more.legs = {}
+        if more.number and state.return_numbers.get(more.number) == contact.id:
+            del state.return_numbers[more.number]
+    ended_ids = state.ended_ids
+    ended_ids[contact.id] = None
+    if len(ended_ids) > ENDED_KEPT:
+        ended_ids.popitem(last=False)
+    forget_if_done(state, contact)
+
+
+def fold_leg(state: State, fact: LegKept, at_ms: int) -> None:
+    """How to take a leg up again."""
+    legs = state.contacts[fact.contact].rare.legs
+    if fact.resume:
+        legs[fact.leg] = fact.resume
+    else:
+        legs.pop(fact.leg, None)
+
+
+def forget_if_done(state: State, contact: Contact) -> None:
+    """Drop an ended contact of which nothing speaks any more."""
+    if (
+        contact.state is ContactState.ENDED
+        and not contact.offers_live
+        and (contact.more is None or not contact.more.ticket_wanted)
+    ):
+        del state.contacts[contact.id]
+        del state.numbered[contact.key & NUMBER_MASK]

@@ -1,0 +1,299 @@
+"""Customers at the door, in the line, and gone."""
+
+from __future__ import annotations
+
+from acd.routing import orders, overflow
+from acd.routing.core import Core
+from acd.routing.estimates import estimate
+from acd.routing.events import (
+    AttributesChanged,
+    ContactArrived,
+    CustomerChose,
+    CustomerLeft,
+    LegsCompared,
+    LegStored,
+)
+from acd.routing.handling.leaving import customer_left
+from acd.routing.matching import settle
+from acd.routing.model import AgentId, ContactState, EntryRules, Needs, Origin, OverflowAction, Repeat
+from acd.routing.outputs import (
+    ContactChanged,
+    ContactEntered,
+    ContactTurnedAway,
+    EstimateTold,
+    LegKept,
+    OverflowDeclined,
+    TurnAway,
+)
+from acd.routing.plans import join_needs
+from acd.routing.state import (
+    ATTRIBUTES_MAX,
+    IDENTITIES_PER_CONTACT_MAX,
+    LEGS_MAX,
+    RESUME_BYTES_MAX,
+    Contact,
+    Queue,
+)
+from acd.routing.states import CONTACT_MOVES, LATE, ContactTrigger
+from acd.routing.visits import repeat_of
+
+ID_MAX = 200
+HEAD_START_MAX_MS = 30 * 24 * 3_600_000
+SKILLS_ASKED_MAX = 32
+ATTRIBUTE_MAX = 4_000
+
+
+def on_arrived(core: Core, event: ContactArrived) -> None:
+    """Let a contact in, or turn it away with a reason; then look for an agent, then for a way out."""
+    state = core.state
+    if event.contact in state.contacts:
+        core.late(event.contact, "arrived before")
+        return
+    found = _door(core, event)
+    if isinstance(found, str):
+        _turn_away(core, event, found)
+        return
+    entry, queue, needs, own = found
+    rules = queue.plan.rules
+    repeat = repeat_of(state, event.identities, core.now_ms) if event.identities else None
+    head_start_ms = rules.head_start_ms + entry.head_start_ms + event.head_start_ms
+    if repeat is not None:
+        head_start_ms += rules.repeat.head_start_ms
+    core.trigger = "arrival"
+    core.emit(
+        ContactEntered(
+            event.contact,
+            Origin.INBOUND,
+            event.channel,
+            event.adapter,
+            entry.entry,
+            queue.id,
+            event.language or entry.language,
+            event.region if event.region is not None else entry.region,
+            core.now_ms,
+            needs,
+            head_start_ms,
+            own,
+            event.identities,
+            event.display,
+            _owner_of(event, queue, repeat),
+            event.links,
+            event.attributes,
+            event.verified,
+            repeat,
+            return_adapter=event.return_adapter,
+            return_links=event.return_links,
+        )
+    )
+    contact = state.contacts[event.contact]
+    if rules.overflow and not overflow.is_open(state, rules):
+        # Closed, but with a way out: nobody is looked for.
+        state.loose.clear()
+        greet(core, contact)
+        overflow.check(core, contact)
+        return
+    settle(core)
+    greet(core, contact)
+    if rules.overflow:
+        overflow.check(core, contact)
+
+
+def greet(core: Core, contact: Contact) -> None:
+    """Let a contact that came into a line hear so, with position and estimate if it has to wait."""
+    if contact.state is ContactState.WAITING and contact.plan.rules.announce_ms:
+        position, wait_ms = estimate(core.state, contact)
+        core.emit(EstimateTold(contact.id, position, wait_ms))
+    core.order(orders.treatment(core.state, contact))
+
+
+def on_left(core: Core, event: CustomerLeft) -> None:
+    """The customer is gone, whatever was going on."""
+    contact = core.state.contacts.get(event.contact)
+    if contact is None or contact.state is ContactState.ENDED:
+        core.late(event.contact, "no such contact, or ended before")
+        return
+    customer_left(core, contact, event.reason[:200])
+
+
+def on_compared(core: Core, event: LegsCompared) -> None:
+    """After a restart: what the switch no longer has is gone."""
+    gone = [
+        core.state.contacts[contact]
+        for contact in dict.fromkeys(event.gone)
+        if contact in core.state.contacts
+    ]
+    for contact in gone:
+        if contact.adapter == event.adapter and contact.state is not ContactState.ENDED:
+            customer_left(core, contact, "lost")
+
+
+def on_chose(core: Core, event: CustomerChose) -> None:
+    """An answer to what was offered, or a wish of the customer's own."""
+    contact = core.state.contacts.get(event.contact)
+    if contact is None or CONTACT_MOVES[contact.state, ContactTrigger.CHOOSE] is LATE:
+        core.late(event.contact, "not waiting any more")
+        return
+    asked = contact.more.asked if contact.more is not None else None
+    if event.choice in ("accept", "decline"):
+        if asked is None:
+            core.late(event.contact, "nothing is being asked")
+            return
+        rule = overflow.find_rule(contact, asked[0])
+        if event.choice == "decline" or rule is None or not overflow.is_possible(core, contact, rule):
+            core.emit(OverflowDeclined(contact.id, asked[0]))
+            core.order(orders.treatment(core.state, contact))
+        else:
+            overflow.act(core, contact, rule, was_offered=True)
+        return
+    actions = {"intake": OverflowAction.INTAKE, "return_call": OverflowAction.RETURN_CALL}
+    action = actions.get(event.choice)
+    if action is None:
+        core.refuse(event.contact, "senseless", event.choice, "accept, decline, intake or return_call")
+        return
+    for rule in contact.plan.rules.overflow:
+        if rule.action is action and (rule.wish or (asked is not None and rule.name == asked[0])):
+            if overflow.is_possible(core, contact, rule):
+                overflow.act(core, contact, rule, was_offered=False)
+            else:
+                core.refuse(
+                    event.contact, "number_missing" if event.choice == "return_call" else "not_allowed"
+                )
+            return
+    core.refuse(event.contact, "not_allowed", event.choice)
+
+
+def on_leg(core: Core, event: LegStored) -> None:
+    """Keep what an adapter needs to resume, within limits."""
+    contact = core.state.contacts.get(event.contact)
+    if contact is None or contact.state is ContactState.ENDED:
+        core.late(event.contact, "no such contact")
+        return
+    legs = contact.more.legs if contact.more is not None else {}
+    if len(event.resume) > RESUME_BYTES_MAX:
+        core.refuse(event.contact, "limit", len(event.resume), f"resume of {RESUME_BYTES_MAX} bytes")
+    elif event.leg not in legs and len(legs) >= LEGS_MAX:
+        core.refuse(event.contact, "limit", len(legs), f"{LEGS_MAX} legs")
+    elif legs.get(event.leg, b"") == event.resume:
+        core.late(event.contact, "stored before")
+    else:
+        core.emit(LegKept(event.contact, event.leg, event.resume))
+
+
+def on_attributes(core: Core, event: AttributesChanged) -> None:
+    """More is known; new identities may tell that the customer was here before."""
+    contact = core.state.contacts.get(event.contact)
+    if contact is None or contact.state is ContactState.ENDED:
+        core.late(event.contact, "no such contact")
+        return
+    known = contact.attributes or {}
+    changed = {name: text for name, text in event.attributes.items() if known.get(name) != text}
+    new = tuple(
+        identity for identity in dict.fromkeys(event.identities) if identity not in contact.identities
+    )
+    if not changed and not new:
+        core.late(event.contact, "known before")
+        return
+    if len({**known, **changed}) > ATTRIBUTES_MAX or _too_long(changed):
+        core.refuse(
+            event.contact, "limit", len(changed), f"{ATTRIBUTES_MAX} attributes of {ATTRIBUTE_MAX} characters"
+        )
+        return
+    if len(contact.identities) + len(new) > IDENTITIES_PER_CONTACT_MAX or any(
+        len(name) > ID_MAX for name in new
+    ):
+        core.refuse(event.contact, "limit", len(new), f"{IDENTITIES_PER_CONTACT_MAX} identities")
+        return
+    repeat = repeat_of(core.state, contact.identities + new, core.now_ms, but=contact.id) if new else None
+    core.emit(ContactChanged(contact.id, changed, new, repeat))
+
+
+def _door(core: Core, event: ContactArrived) -> tuple[EntryRules, Queue, Needs, Needs] | str:
+    """What the contact enters by, or the code with which it is turned away."""
+    state = core.state
+    rules = state.rules
+    if rules is None:
+        return "rules_missing"
+    if event.contact in state.ended_ids:
+        return "id_used"
+    entry = state.entries.get(event.entry)
+    if entry is None:
+        return "unknown_entry"
+    queue = state.queues.get(event.queue if event.queue is not None else entry.queue)
+    if queue is None:
+        return "unknown_queue"
+    if event.channel not in queue.plan.rules.channels:
+        return "channel"
+    if not _is_sensible(event):
+        return "senseless"
+    own = entry.needs if event.needs is None else join_needs(entry.needs, event.needs)
+    needs = None if own is None else _joined(queue, own)
+    if own is None or needs is None:
+        return "senseless"
+    if len(state.contacts) >= rules.contacts_max or queue.line.length >= queue.plan.rules.length_max:
+        return "full"
+    if not overflow.is_open(state, queue.plan.rules) and not any(
+        rule.closed for rule in queue.plan.rules.overflow
+    ):
+        return "closed"
+    return entry, queue, needs, own
+
+
+def _joined(queue: Queue, own: Needs) -> Needs | None:
+    """The queue's needs and the contact's own; the same object for the same object, which matching likes."""
+    known = queue.plan.joined.get(id(own))
+    if known is not None and known[0] is own:
+        return known[1]
+    needs = join_needs(queue.plan.rules.needs, own)
+    if needs is not None and len(queue.plan.joined) < 1024:
+        queue.plan.joined[id(own)] = (own, needs)
+    return needs
+
+
+def _is_sensible(event: ContactArrived) -> bool:
+    if not event.contact or len(event.contact) > ID_MAX or abs(event.head_start_ms) > HEAD_START_MAX_MS:
+        return False
+    if len(event.identities) > IDENTITIES_PER_CONTACT_MAX or len(event.display) > ID_MAX:
+        return False
+    if event.attributes and (len(event.attributes) > ATTRIBUTES_MAX or _too_long(event.attributes)):
+        return False
+    if any(len(identity) > ID_MAX for identity in event.identities):
+        return False
+    return event.needs is None or are_sensible(event.needs)
+
+
+def are_sensible(needs: Needs) -> bool:
+    """Whether needs from outside are within limits: proficiency 1 to 5, no more skills than an agent could have."""
+    asked = [need for alternative in needs.required for need in alternative] + list(needs.preferred)
+    if len(asked) > SKILLS_ASKED_MAX or any(not alternative for alternative in needs.required):
+        return False
+    return all(1 <= need.proficiency_min <= 5 and len(need.skill) <= ID_MAX for need in asked)
+
+
+def _too_long(attributes: dict[str, str]) -> bool:
+    return any(len(name) > ID_MAX or len(text) > ATTRIBUTE_MAX for name, text in attributes.items())
+
+
+def _owner_of(event: ContactArrived, queue: Queue, repeat: Repeat | None) -> AgentId | None:
+    """Who is asked first: the owner that came with the event, else by policy the agent of the last visit."""
+    if event.owner is not None:
+        return event.owner
+    if repeat is not None and queue.plan.rules.repeat.same_agent_patience_ms:
+        return next((visit.agent for visit in repeat.visits if visit.agent is not None), None)
+    return None
+
+
+def _turn_away(core: Core, event: ContactArrived, code: str) -> None:
+    state = core.state
+    entry = state.entries.get(event.entry)
+    language = event.language or (entry.language if entry is not None else "en")
+    core.emit(
+        ContactTurnedAway(
+            event.contact,
+            event.adapter,
+            event.channel,
+            event.entry,
+            code,
+            event.identities[:IDENTITIES_PER_CONTACT_MAX],
+        )
+    )
+    core.order(TurnAway(event.adapter, event.contact, code, language))

@@ -1,0 +1,160 @@
+"""The bot takes the matter down; tickets; return calls."""
+
+from __future__ import annotations
+
+from acd.routing import orders, overflow
+from acd.routing.core import Core
+from acd.routing.events import (
+    IntakeFinished,
+    IntakeGaveUp,
+    IntakeProgressed,
+    ReturnCallAsked,
+    TicketClosed,
+    TicketOpened,
+)
+from acd.routing.handling.arrivals import ID_MAX
+from acd.routing.model import Channel, ContactId, ContactState, EntryId, Origin
+from acd.routing.outputs import (
+    ContactEntered,
+    ContactReturned,
+    IntakeNoted,
+    IntakeTaken,
+    ReturnCallMerged,
+    TicketDone,
+    TicketLinked,
+)
+from acd.routing.state import IDENTITIES_PER_CONTACT_MAX, TEXT_MAX, Contact
+from acd.routing.states import CONTACT_MOVES, LATE, ContactTrigger
+
+NOT_BEFORE_MAX_MS = 60 * 24 * 3_600_000
+
+
+def on_progressed(core: Core, event: IntakeProgressed) -> None:
+    """Something was taken down."""
+    contact = _with_bot(core, event.contact)
+    if contact is None:
+        return
+    core.emit(
+        IntakeNoted(
+            contact.id,
+            event.category[:ID_MAX],
+            event.words[:TEXT_MAX],
+            event.recording[:TEXT_MAX],
+            event.number[:ID_MAX],
+        )
+    )
+
+
+def on_finished(core: Core, event: IntakeFinished) -> None:
+    """The whole matter is there: a ticket is wanted."""
+    contact = _with_bot(core, event.contact)
+    if contact is None:
+        return
+    core.emit(IntakeTaken(contact.id, event.return_call))
+    core.order(core.state.durable[f"OpenTicket/{contact.id}"])
+
+
+def on_gave_up(core: Core, event: IntakeGaveUp) -> None:
+    """Back to the line, place kept."""
+    contact = _with_bot(core, event.contact)
+    if contact is None:
+        return
+    core.trigger = "moved"
+    core.emit(ContactReturned(contact.id, event.reason[:200]))
+    core.order(orders.treatment(core.state, contact))
+
+
+def on_ticket_opened(core: Core, event: TicketOpened) -> None:
+    """Tell the customer the number, and let the return call stand in line."""
+    contact = core.state.contacts.get(event.contact)
+    more = contact.more if contact is not None else None
+    if contact is None or more is None or not more.ticket_wanted:
+        core.late(event.contact, "no ticket is wanted")
+        return
+    wants_call = more.intake is not None and more.intake.return_call
+    core.emit(TicketLinked(contact.id, event.ticket))
+    core.trigger = "arrival"
+    if wants_call:
+        overflow.book_return_call(core, contact)
+    if contact.state is ContactState.INTAKE:
+        core.order(orders.tell_ticket(contact))
+
+
+def on_ticket_closed(core: Core, event: TicketClosed) -> None:
+    """The ticket that was to be closed is closed."""
+    if f"CloseTicket/{event.ticket}" not in core.state.durable:
+        core.late(event.ticket, "not to be closed")
+        return
+    core.emit(TicketDone(event.ticket))
+
+
+def on_return_call(core: Core, event: ReturnCallAsked) -> None:
+    """Book a return call; one number stands in line once."""
+    state = core.state
+    code = _return_call_fault(core, event)
+    if event.contact in state.contacts or event.contact in state.ended_ids:
+        core.late(event.contact, "booked before")
+        return
+    if code:
+        core.refuse(event.contact, code, event.queue)
+        return
+    known = state.return_numbers.get(event.number)
+    if known is not None:
+        core.emit(ReturnCallMerged(event.contact, known, event.ticket))
+        return
+    queue = state.queues[event.queue]
+    rules = queue.plan.rules
+    core.trigger = "arrival"
+    core.emit(
+        ContactEntered(
+            contact=event.contact,
+            origin=Origin.RETURN_CALL,
+            channel=Channel.VOICE,
+            adapter=event.adapter,
+            entry=EntryId(""),
+            queue=queue.id,
+            language=event.language,
+            region=None,
+            arrived_ms=core.now_ms if event.not_before_ms is None else max(core.now_ms, event.not_before_ms),
+            needs=rules.needs,
+            head_start_ms=rules.head_start_ms,
+            identities=event.identities,
+            owner=event.owner,
+            number=event.number,
+            not_before_ms=event.not_before_ms,
+            ticket=event.ticket,
+        )
+    )
+
+
+def _return_call_fault(core: Core, event: ReturnCallAsked) -> str:
+    state = core.state
+    if state.rules is None:
+        return "rules_missing"
+    if event.queue not in state.queues:
+        return "unknown_queue"
+    if not event.number:
+        return "number_missing"
+    if len(state.contacts) >= state.rules.contacts_max:
+        return "limit"
+    queue = state.queues[event.queue]
+    if queue.line.length >= queue.plan.rules.length_max:
+        return "limit"
+    long = len(event.contact) > ID_MAX or len(event.number) > ID_MAX or not event.contact
+    late = event.not_before_ms is not None and event.not_before_ms > core.now_ms + NOT_BEFORE_MAX_MS
+    if long or late or len(event.identities) > IDENTITIES_PER_CONTACT_MAX:
+        return "senseless"
+    return ""
+
+
+def _with_bot(core: Core, contact_id: ContactId) -> Contact | None:
+    """The contact, if it is with the bot and its matter not yet taken; else the event is late."""
+    contact = core.state.contacts.get(contact_id)
+    if contact is None or CONTACT_MOVES[contact.state, ContactTrigger.NOTE] is LATE:
+        core.late(contact_id, "not with the bot")
+        return None
+    intake = contact.rare.intake
+    if intake is None or intake.is_taken:
+        core.late(contact_id, "the matter is taken")
+        return None
+    return contact

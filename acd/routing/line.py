@@ -1,0 +1,162 @@
+"""The order in which contacts wait.
+
+A contact's key is its arrival minus its head start, in ms, above its number: smaller goes first, equals go by
+number. `Line` is a queue's whole line, with positions. `Rank` holds the contacts of one queue that ask for the
+same, from the same region, with the same head start: since steps only ever ask for less, none of them can be
+eligible for an agent before the first one is, unless that agent has refused the first.
+
+Keys pass 62 bits by some; Python's whole numbers carry that for four bytes a key, and no sentinel is compared.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from acd.routing.pools import Requirement
+    from acd.routing.state import Contact, State
+
+NUMBER_BITS: Final = 40
+NUMBER_MASK: Final = (1 << NUMBER_BITS) - 1
+_BLOCK: Final = 512
+
+
+def order_key(arrived_ms: int, head_start_ms: int, number: int) -> int:
+    """The place of a contact in every line it stands in."""
+    return ((arrived_ms - head_start_ms) << NUMBER_BITS) | number
+
+
+class Line:
+    """All contacts that wait in one queue, sorted, in blocks: joining, leaving and positions cost about as much
+    as one block is long."""
+
+    __slots__ = ("blocks", "firsts", "length")
+
+    def __init__(self) -> None:
+        self.blocks: list[list[int]] = []
+        self.firsts: list[int] = []
+        self.length = 0
+
+    def join(self, key: int) -> None:
+        """Enter at the place that the key says."""
+        self.length += 1
+        blocks = self.blocks
+        if not blocks:
+            blocks.append([key])
+            self.firsts.append(key)
+            return
+        if key > self.firsts[-1]:
+            index = len(blocks) - 1
+        else:
+            index = max(0, bisect_left(self.firsts, key + 1) - 1)
+        block = blocks[index]
+        if key > block[-1]:
+            block.append(key)
+        else:
+            insort(block, key)
+            self.firsts[index] = block[0]
+        if len(block) > 2 * _BLOCK:
+            # Appended lines split near the end, so that blocks of a growing line are full.
+            cut = _BLOCK if index < len(blocks) - 1 else 2 * _BLOCK - 1
+            blocks.insert(index + 1, block[cut:])
+            self.firsts.insert(index + 1, block[cut])
+            del block[cut:]
+
+    def leave(self, key: int) -> None:
+        """Take a key out; it must be there."""
+        index = bisect_left(self.firsts, key + 1) - 1
+        block = self.blocks[index]
+        place = bisect_left(block, key)
+        assert block[place] == key, f"key {key} is not in the line"
+        del block[place]
+        self.length -= 1
+        if not block:
+            del self.blocks[index]
+            del self.firsts[index]
+        elif place == 0:
+            self.firsts[index] = block[0]
+
+    def position(self, key: int) -> int:
+        """How manieth a key is, or would be; 1 is next."""
+        index = max(0, bisect_left(self.firsts, key + 1) - 1)
+        if not self.blocks:
+            return 1
+        return sum(map(len, self.blocks[:index])) + bisect_left(self.blocks[index], key) + 1
+
+    def first(self) -> int | None:
+        """The key of whoever is next, or None."""
+        return self.firsts[0] if self.firsts else None
+
+    def __iter__(self) -> Iterator[int]:
+        """All keys in order; the line must not change meanwhile."""
+        for block in self.blocks:
+            yield from block
+
+
+class Rank:
+    """Contacts that ask for the same with the same head start: sorted keys, the dead ones left to lie.
+
+    A key is live while its contact stands in this rank under this key. The dead ones before `start` are never
+    looked at again; when half of the rest may be dead, the list is made anew.
+    """
+
+    __slots__ = ("dead", "head", "head_start_ms", "keys", "region", "requirement", "start")
+
+    def __init__(self, region: int, head_start_ms: int, requirement: Requirement) -> None:
+        self.region = region
+        self.head_start_ms = head_start_ms
+        self.requirement = requirement
+        self.keys: list[int] = []
+        self.start = 0
+        self.dead = 0
+        self.head: int | None = None
+        """The first live key; kept right by `join` and `leave`."""
+
+    def join(self, key: int) -> None:
+        """Enter at the place that the key says."""
+        keys = self.keys
+        if not keys or key > keys[-1]:
+            keys.append(key)
+        elif self.start and key < keys[self.start]:
+            # Back to the very front, as after an offer that failed: over a dead key, nothing moves.
+            self.start -= 1
+            keys[self.start] = key
+        else:
+            insort(keys, key, lo=self.start)
+        if self.head is None or key < self.head:
+            self.head = key
+
+    def leave(self, key: int, state: State) -> None:
+        """A key died; its contact must have let go of this rank before."""
+        self.dead += 1
+        if key == self.head:
+            self._advance(state)
+        if self.dead > 32 and self.dead * 2 > len(self.keys):
+            self._compact(state)
+
+    def contacts(self, state: State) -> Iterator[Contact]:
+        """The live ones in order; the rank must not change meanwhile."""
+        seen = None
+        for place in range(self.start, len(self.keys)):
+            key = self.keys[place]
+            contact = state.numbered.get(key & NUMBER_MASK)
+            if contact is not None and contact.rank is self and contact.key == key and key != seen:
+                seen = key
+                yield contact
+
+    def _advance(self, state: State) -> None:
+        keys, place = self.keys, self.start
+        while place < len(keys):
+            key = keys[place]
+            contact = state.numbered.get(key & NUMBER_MASK)
+            if contact is not None and contact.rank is self and contact.key == key:
+                self.start, self.head = place, key
+                return
+            place += 1
+        self.keys, self.start, self.dead, self.head = [], 0, 0, None
+
+    def _compact(self, state: State) -> None:
+        self.keys = [contact.key for contact in self.contacts(state)]
+        self.start = self.dead = 0

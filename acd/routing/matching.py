@@ -1,0 +1,376 @@
+"""Which agent gets a contact, and which contact a freed agent gets: the two orders of choice, over the indexes.
+
+Agents: filters (ready, links, capacity, queue, needs and region of the step, no fresh refusal), then the owner,
+then the queue's strategy, then longest since last release, then id. Contacts: those that wait for this agent
+alone, then the greatest wait plus head start (the agent's preference for a queue counts as head start), then
+the lower number. `tests/routing/oracle.py` says the same the slow way.
+"""
+
+from __future__ import annotations
+
+from acd.routing import orders
+from acd.routing.core import Core
+from acd.routing.line import NUMBER_BITS, NUMBER_MASK, Rank
+from acd.routing.model import AgentId, ContactId, ContactState, Decision, OfferId
+from acd.routing.outputs import OfferMade
+from acd.routing.plans import NEVER
+from acd.routing.pools import Cell, Requirement
+from acd.routing.state import ALONE, Agent, Contact, State
+from acd.routing.strategies import KEY_BITS, KEY_MASK, RANK_BITS, RANK_MASK, agent_key
+
+PASSED_OVER_MAX = 5
+
+_WAITING = ContactState.WAITING
+
+
+def settle(core: Core) -> None:
+    """Match until no contact that came loose and no agent that was freed finds a partner.
+
+    Contacts choose before agents, in the order of the line; agents in the order of their idle time.
+    """
+    state = core.state
+    while state.loose or state.opened:
+        if state.loose:
+            loose, state.loose = state.loose, []
+            if len(loose) > 1:
+                loose.sort(key=_contact_key)
+            for contact in loose:
+                if contact.state is _WAITING and contact.place >= ALONE:
+                    match_contact(core, contact)
+        else:
+            opened, state.opened = state.opened, []
+            if len(opened) > 1:
+                opened.sort(key=_agent_key)
+            for agent in opened:
+                match_agent(core, agent)
+
+
+def match_contact(core: Core, contact: Contact) -> bool:
+    """Offer a waiting contact to the best eligible agent, if there is one."""
+    state, now_ms = core.state, core.now_ms
+    plan = contact.plan
+    step = plan.step_at(now_ms - contact.arrived_ms)
+    if contact.place == ALONE:
+        requirement = state.pools.requirement_for(plan, contact.needs, contact.channel, contact.links)
+        owner = _free_owner(state, contact, requirement, step, now_ms)
+        if owner is None:
+            return False
+        return _offer_to_owner(core, contact, requirement, owner, step)
+    rank = contact.rank
+    assert rank is not None
+    requirement = rank.requirement
+    if contact.owner is not None:
+        owner = _free_owner(state, contact, requirement, step, now_ms)
+        if owner is not None and _asks_for_owner(contact):
+            return _offer_to_owner(core, contact, requirement, owner, step)
+    tier = state.pools.tier(requirement, rank.region, step)
+    more = contact.more
+    if more is not None and more.refusals:
+        return _match_choosy(core, contact, requirement, tier, step)
+    best: int | None = None
+    best_cell: Cell | None = None
+    second: int | None = None
+    eligible = 0
+    borrowed = state.queues[contact.queue].borrowed
+    for cell in tier:
+        count = cell.count
+        if count and (cell.group is None or cell.group in borrowed):
+            eligible += count
+            key = cell.head(state)
+            if best is None or key < best:
+                second, best, best_cell = best, key, cell
+            elif second is None or key < second:
+                second = key
+    if best is None or best_cell is None:
+        return False
+    if eligible > 1:
+        key_2 = best_cell.second(state)
+        if key_2 is not None and (second is None or key_2 < second):
+            second = key_2
+    agent = state.by_rank[best & RANK_MASK]
+    decision = _decision_of_contact(core, contact, requirement, step, eligible, 0, best, second)
+    make_offer(core, contact, agent, decision)
+    return True
+
+
+def match_agent(core: Core, agent: Agent) -> None:
+    """Offer to a freed agent what suits best, until nothing suits or no capacity is left."""
+    while True:
+        found = find_contact(core.state, agent, core.now_ms)
+        if found is None:
+            return
+        contact, key, passed_over = found
+        make_offer(core, contact, agent, _decision_of_agent(core, contact, agent, key, passed_over))
+
+
+def find_contact(
+    state: State, agent: Agent, now_ms: int
+) -> tuple[Contact, int, tuple[tuple[ContactId, str], ...]] | None:
+    """The waiting contact that a free agent is to get, its place, and who was passed over; None if none suits."""
+    mask = agent.mask
+    if agent.alone:
+        owned = _find_owned(state, agent, now_ms)
+        if owned is not None:
+            return owned, owned.key, ()
+    best: Contact | None = None
+    best_key = 0
+    passed_over: list[tuple[ContactId, str]] = []
+    for cell in agent.cells:
+        requirement = cell.requirement
+        if requirement is None or not requirement.heads or mask & cell.mask != cell.mask:
+            continue
+        if cell.group is not None and cell.group not in state.queues[requirement.queue].borrowed:
+            continue
+        preference = agent.queues.get(requirement.queue, 0) << NUMBER_BITS
+        after = requirement.plan.after
+        for key in requirement.heads:
+            if best is not None and key - preference >= best_key:
+                break
+            rank = requirement.head_ranks[key]
+            reach = requirement.reach.get(rank.region)
+            if reach is None:
+                reach = state.pools.reach(requirement, rank.region)
+            need = reach.get(cell.region, NEVER)
+            if need == NEVER:
+                continue
+            if cell.step > need:
+                need = cell.step
+            contact = state.numbered[key & NUMBER_MASK]
+            if need and now_ms - contact.arrived_ms < after[need]:
+                if len(passed_over) < PASSED_OVER_MAX:
+                    passed_over.append((contact.id, f"step_{need}"))
+                continue
+            if contact.more is not None and contact.more.refusals.get(agent.id, 0) > now_ms:
+                other = _next_unrefused(state, rank, agent, after[need], now_ms)
+                if len(passed_over) < PASSED_OVER_MAX:
+                    passed_over.append((contact.id, "refused"))
+                if other is None or (best is not None and other.key - preference >= best_key):
+                    continue
+                contact = other
+            best, best_key = contact, contact.key - preference
+            if contact.key == key:
+                break
+    if best is None:
+        return None
+    return best, best_key, tuple(passed_over)
+
+
+def make_offer(core: Core, contact: Contact, agent: Agent, decision: Decision) -> None:
+    """Reserve both for each other, and have the agent rung."""
+    state = core.state
+    offer = OfferId(state.offer_count + 1)
+    deadline_ms = core.now_ms + contact.plan.rules.offer_ms
+    core.emit(OfferMade(offer, contact.id, agent.id, contact.queue, contact.channel, deadline_ms, decision))
+    made = state.offers[offer]
+    core.order(orders.dial(made) if made.is_customer_first else orders.present(made))
+
+
+def direct_decision(core: Core, contact: Contact, trigger: str) -> Decision:
+    """The record of an offer that somebody ordered: nobody was compared."""
+    plan = contact.plan
+    waited_ms = core.now_ms - contact.arrived_ms
+    return Decision(
+        trigger, plan.rules.strategy, plan.step_at(waited_ms), waited_ms, 1, {}, rules_version=plan.version
+    )
+
+
+def rank_words(key: int, requirement: Requirement, state: State) -> tuple[int | str, ...]:
+    """A key as people may read it: what the strategy counts, moment of the last release, id."""
+    agent = state.by_rank[key & RANK_MASK]
+    released_ms = (key & KEY_MASK) >> RANK_BITS
+    if requirement.is_plain:
+        return (released_ms, agent.id)
+    return (key >> KEY_BITS, released_ms, agent.id)
+
+
+def _decision_of_contact(
+    core: Core,
+    contact: Contact,
+    requirement: Requirement,
+    step: int,
+    eligible: int,
+    refused: int,
+    best: int,
+    second: int | None,
+    sticky: bool = False,
+) -> Decision:
+    state = core.state
+    runner_up: AgentId | None = None
+    runner_up_rank: tuple[int | str, ...] = ()
+    if second is not None:
+        runner_up = state.by_rank[second & RANK_MASK].id
+        runner_up_rank = rank_words(second, requirement, state)
+    region = state.pools.region_number(contact.region)
+    return Decision(
+        core.trigger,
+        requirement.strategy,
+        step,
+        core.now_ms - contact.arrived_ms,
+        eligible,
+        waterfall(state, requirement, region, step, eligible, refused),
+        rank_words(best, requirement, state),
+        runner_up,
+        runner_up_rank,
+        0,
+        (),
+        sticky,
+        contact.plan.version,
+    )
+
+
+def _decision_of_agent(
+    core: Core, contact: Contact, agent: Agent, key: int, passed_over: tuple[tuple[ContactId, str], ...]
+) -> Decision:
+    state = core.state
+    plan = contact.plan
+    waited_ms = core.now_ms - contact.arrived_ms
+    step = plan.step_at(waited_ms)
+    requirement = (
+        contact.rank.requirement
+        if contact.rank is not None
+        else state.pools.requirement_for(plan, contact.needs, contact.channel, contact.links)
+    )
+    region = state.pools.region_number(contact.region)
+    waiting = 0
+    for queue in agent.queues:
+        waiting += state.queues[queue].line.length
+    return Decision(
+        "agent_free",
+        requirement.strategy,
+        step,
+        waited_ms,
+        1,
+        waterfall(state, requirement, region, step, 1, 0),
+        (key >> NUMBER_BITS, contact.key & NUMBER_MASK),
+        None,
+        (),
+        waiting,
+        passed_over,
+        contact.place == ALONE,
+        plan.version,
+    )
+
+
+def waterfall(
+    state: State, requirement: Requirement, region: int, step: int, eligible: int, refused: int
+) -> dict[str, int]:
+    """How many agents each filter took out, in order; filters that took out nobody are left out."""
+    signed_out, not_ready, ready = state.statuses
+    tally = requirement.tally
+    removed = {}
+    if signed_out:
+        removed["signed_out"] = signed_out
+    if not_ready:
+        removed["not_ready"] = not_ready
+    if ready != tally.linked:
+        removed["unreachable"] = ready - tally.linked
+    if tally.linked != tally.open:
+        removed["no_capacity"] = tally.linked - tally.open
+    left = eligible + refused
+    able = 0
+    borrowed = state.queues[requirement.queue].borrowed
+    serving = requirement.everyone.count
+    for cell in requirement.cells.values():
+        if cell.group is None:
+            if cell.step <= step:
+                able += cell.count
+        elif cell.group in borrowed:
+            serving += cell.count
+            if cell.step <= step:
+                able += cell.count
+    if tally.open != serving:
+        removed["queue"] = tally.open - serving
+    if serving != able:
+        removed["needs"] = serving - able
+    if able > left:
+        removed["region"] = able - left
+    if refused:
+        removed["refused"] = refused
+    return removed
+
+
+def _match_choosy(
+    core: Core, contact: Contact, requirement: Requirement, tier: tuple[Cell, ...], step: int
+) -> bool:
+    """The same choice for a contact whom some agents have refused of late: all free keys are looked through."""
+    state, now_ms = core.state, core.now_ms
+    assert contact.more is not None
+    refusals = contact.more.refusals
+    borrowed = state.queues[contact.queue].borrowed
+    keys: list[int] = []
+    refused = 0
+    for cell in tier:
+        if cell.count and (cell.group is None or cell.group in borrowed):
+            for key in cell.live_keys(state):
+                if refusals.get(state.by_rank[key & RANK_MASK].id, 0) > now_ms:
+                    refused += 1
+                else:
+                    keys.append(key)
+    if not keys:
+        return False
+    keys.sort()
+    second = keys[1] if len(keys) > 1 else None
+    decision = _decision_of_contact(core, contact, requirement, step, len(keys), refused, keys[0], second)
+    make_offer(core, contact, state.by_rank[keys[0] & RANK_MASK], decision)
+    return True
+
+
+def _asks_for_owner(contact: Contact) -> bool:
+    rules = contact.plan.rules
+    return bool(
+        rules.sticky_patience_ms or (contact.repeat is not None and rules.repeat.same_agent_patience_ms)
+    )
+
+
+def _free_owner(
+    state: State, contact: Contact, requirement: Requirement, step: int, now_ms: int
+) -> Agent | None:
+    """The owner, if all filters let them pass at this step."""
+    owner = state.agents.get(contact.owner) if contact.owner is not None else None
+    if owner is None or owner.mask & requirement.mask != requirement.mask:
+        return None
+    if contact.more is not None and contact.more.refusals.get(owner.id, 0) > now_ms:
+        return None
+    reach = state.pools.reach(requirement, state.pools.region_number(contact.region))
+    for cell in owner.cells:
+        if cell.requirement is requirement:
+            if cell.group is not None and cell.group not in state.queues[contact.queue].borrowed:
+                return None
+            return owner if cell.step <= step and reach.get(cell.region, NEVER) <= step else None
+    return None
+
+
+def _offer_to_owner(core: Core, contact: Contact, requirement: Requirement, owner: Agent, step: int) -> bool:
+    key = agent_key(owner, requirement)
+    decision = _decision_of_contact(core, contact, requirement, step, 1, 0, key, None, sticky=True)
+    make_offer(core, contact, owner, decision)
+    return True
+
+
+def _find_owned(state: State, agent: Agent, now_ms: int) -> Contact | None:
+    assert agent.alone is not None
+    for key in sorted(agent.alone):
+        contact = state.numbered[key & NUMBER_MASK]
+        requirement = state.pools.requirement_for(contact.plan, contact.needs, contact.channel, contact.links)
+        step = contact.plan.step_at(now_ms - contact.arrived_ms)
+        if _free_owner(state, contact, requirement, step, now_ms) is agent:
+            return contact
+    return None
+
+
+def _next_unrefused(state: State, rank: Rank, agent: Agent, after_ms: int, now_ms: int) -> Contact | None:
+    """The first of a rank whom the agent has not refused; those behind it have waited less."""
+    for contact in rank.contacts(state):
+        if now_ms - contact.arrived_ms < after_ms:
+            return None
+        if contact.more is None or contact.more.refusals.get(agent.id, 0) <= now_ms:
+            return contact
+    return None
+
+
+def _contact_key(contact: Contact) -> int:
+    return contact.key
+
+
+def _agent_key(agent: Agent) -> int:
+    return agent.key

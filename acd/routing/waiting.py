@@ -1,0 +1,177 @@
+"""Where a waiting contact stands, and when it must be looked at again. Indexes only; nothing here decides.
+
+Every moment is a function of the contact, its plan and the time: so a standby that only folds facts wakes at
+the same moments as the node that decided.
+"""
+
+from __future__ import annotations
+
+from acd.routing.model import ContactState, Origin, OverflowRule
+from acd.routing.state import ALONE, DORMANT, IN_POOL, NOWHERE, Contact, State
+from acd.routing.timers import MASK
+
+CHECK_MS = 5_000
+"""How often conditions that depend on others (length, estimate, staff) are looked at for each waiting contact."""
+
+_WAITING = ContactState.WAITING
+
+
+def number_of(contact: Contact) -> int:
+    """The number that the engine gave to the contact at its entry."""
+    return contact.key & MASK
+
+
+def alone_until(state: State, contact: Contact) -> int:
+    """Until when the contact waits for its owner alone; 0 if it does not."""
+    if contact.owner is None:
+        return 0
+    rules = contact.plan.rules
+    patience_ms = rules.sticky_patience_ms
+    if contact.repeat is not None and rules.repeat.same_agent_patience_ms > patience_ms:
+        patience_ms = rules.repeat.same_agent_patience_ms
+    if not patience_ms:
+        return 0
+    owner = state.agents.get(contact.owner)
+    if owner is None or not owner.status:
+        return 0
+    if contact.more is not None and contact.owner in contact.more.refusals:
+        return 0
+    requirement = state.pools.requirement_for(contact.plan, contact.needs, contact.channel, contact.links)
+    if not any(cell.requirement is requirement for cell in owner.cells):
+        return 0
+    return contact.since_ms + patience_ms
+
+
+def place(state: State, contact: Contact, now_ms: int) -> None:
+    """Let a waiting contact stand where it belongs at this moment."""
+    more = contact.more
+    if more is not None and more.not_before_ms is not None and more.not_before_ms > now_ms:
+        contact.place = DORMANT
+        return
+    if contact.place == NOWHERE or contact.place == DORMANT:
+        state.queues[contact.queue].line.join(contact.key)
+    if contact.owner is not None and alone_until(state, contact) > now_ms:
+        owner = state.agents[contact.owner]
+        if owner.alone is None:
+            owner.alone = []
+        owner.alone.append(contact.key)
+        contact.place = ALONE
+    else:
+        state.pools.join(contact)
+        contact.place = IN_POOL
+    state.loose.append(contact)
+
+
+def displace(state: State, contact: Contact) -> None:
+    """Take a contact out of wherever it stands."""
+    place_now = contact.place
+    if place_now == IN_POOL:
+        state.pools.leave(contact)
+    elif place_now == ALONE:
+        _leave_owner(state, contact)
+    if place_now >= ALONE:
+        state.queues[contact.queue].line.leave(contact.key)
+    contact.place = NOWHERE
+
+
+def replace(state: State, contact: Contact, now_ms: int) -> None:
+    """Time has passed, or an owner went: stand where one belongs now."""
+    if contact.place == DORMANT:
+        place(state, contact, now_ms)
+    elif contact.place == ALONE and alone_until(state, contact) <= now_ms:
+        _leave_owner(state, contact)
+        state.pools.join(contact)
+        contact.place = IN_POOL
+        state.loose.append(contact)
+
+
+def schedule(state: State, contact: Contact, now_ms: int) -> None:
+    """Set the alarm of a contact anew."""
+    wake_ms = next_wake(state, contact, now_ms)
+    if wake_ms:
+        if contact.wake_ms != wake_ms:
+            contact.wake_ms = wake_ms
+            state.contact_alarms.set(wake_ms, contact.key & MASK)
+    else:
+        contact.wake_ms = 0
+
+
+def next_wake(state: State, contact: Contact, now_ms: int) -> int:
+    """The next moment at which something may change for this contact by time alone; 0 for none."""
+    more = contact.more
+    if contact.state is not _WAITING:
+        return _wake_elsewhere(state, contact)
+    if contact.place == DORMANT:
+        assert more is not None and more.not_before_ms is not None
+        return more.not_before_ms
+    plan = contact.plan
+    rules = plan.rules
+    wake_ms = 0
+    if contact.step < plan.last:
+        wake_ms = contact.arrived_ms + plan.after[contact.step + 1]
+    asked = more is not None and more.asked is not None
+    if rules.announce_ms and contact.origin is Origin.INBOUND and not asked:
+        at_ms = (contact.told.at_ms if contact.told is not None else contact.since_ms) + rules.announce_ms
+        if not wake_ms or at_ms < wake_ms:
+            wake_ms = at_ms
+    if contact.place == ALONE:
+        at_ms = alone_until(state, contact)
+        if at_ms > now_ms and (not wake_ms or at_ms < wake_ms):
+            wake_ms = at_ms
+    if more is not None:
+        for at_ms in more.refusals.values():
+            if at_ms > now_ms and (not wake_ms or at_ms < wake_ms):
+                wake_ms = at_ms
+        if more.asked is not None:
+            return min(wake_ms, more.asked[1]) if wake_ms else more.asked[1]
+    if rules.overflow and contact.origin is Origin.INBOUND:
+        for rule in rules.overflow:
+            at_ms = next_check(contact, rule, now_ms)
+            if at_ms and (not wake_ms or at_ms < wake_ms):
+                wake_ms = at_ms
+    return wake_ms
+
+
+def rule_from(contact: Contact, rule: OverflowRule) -> int | None:
+    """From which moment on a rule may concern a contact, as far as time goes; None: never again."""
+    from_ms = contact.since_ms + (rule.wait_ms or 0)
+    if contact.more is not None:
+        declined_ms = contact.more.declined.get(rule.name)
+        if declined_ms is not None:
+            if rule.again_ms is None:
+                return None
+            from_ms = max(from_ms, declined_ms + rule.again_ms)
+    return from_ms
+
+
+def next_check(contact: Contact, rule: OverflowRule, now_ms: int) -> int:
+    """When the rule must be looked at next; 0 for never."""
+    if rule.wish:
+        return 0
+    from_ms = rule_from(contact, rule)
+    if from_ms is None:
+        return 0
+    if from_ms > now_ms:
+        return from_ms
+    # Its time has come and it did not fire: another condition does not hold yet.
+    return now_ms + CHECK_MS - (now_ms - contact.since_ms) % CHECK_MS
+
+
+def _wake_elsewhere(state: State, contact: Contact) -> int:
+    more = contact.more
+    if more is None or state.rules is None:
+        return 0
+    if contact.state is ContactState.INTAKE and more.intake is not None:
+        return more.intake.since_ms + state.rules.intake_limit_ms
+    if contact.state is ContactState.OFFERED and more.asked is not None:
+        return more.asked[1]
+    if contact.state is ContactState.ASSIGNED and more.leaving_until_ms:
+        return more.leaving_until_ms
+    return 0
+
+
+def _leave_owner(state: State, contact: Contact) -> None:
+    assert contact.owner is not None
+    alone = state.agents[contact.owner].alone
+    assert alone is not None
+    alone.remove(contact.key)
