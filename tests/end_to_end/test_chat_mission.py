@@ -95,6 +95,7 @@ async def check_ticket(centre: Centre, ticket: str, contact: ContactId, call: Co
     assert customer is not None and customer.name == "李伟" and len(customer.identities) == 2
     outcomes = [(each.contact, each.outcome, each.agent) for each in customer.contacts]
     assert sorted(outcomes) == sorted([(call, Outcome.ANSWERED, ANN), (contact, Outcome.OVERFLOWED, None)])
+    assert await centre.transcripts.spool.drained(10)
     lines = (await centre.transcripts.lines_of([contact]))[contact]
     assert [line.by for line, _ in lines].count(Speaker.BOT) == 3
     assert lines[-1][0].by is Speaker.HOUSE and ticket in lines[-1][0].text

@@ -64,8 +64,8 @@ def order_for(contact: str = CALL, **more: object) -> OpenTicket:
 def entered(contact: ContactId, ticket: TicketId | None = None, display: str = "") -> ContactEntered:
     origin = Origin.INBOUND if ticket is None else Origin.RETURN_CALL
     return ContactEntered(
-        contact, origin, Channel.VOICE, "sip", EntryId("400"), SERVICE, "zh", None, START_MS, Needs(), 0, (TEL,),
-        display=display, ticket=ticket,
+        contact, origin, Channel.VOICE, "sip", EntryId("400"), SERVICE, "zh", None, START_MS, Needs(), 0,
+        identities=(TEL,), display=display, ticket=ticket,
     )  # fmt: skip
 
 
