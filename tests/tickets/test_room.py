@@ -108,7 +108,7 @@ async def test_an_order_opens_a_ticket_with_a_short_number_and_all_that_was_take
     card = thread.card
     assert (card.state, card.queue, card.category, card.words) == ("open", SERVICE, "product", "漏水")
     assert (card.recording, card.number, card.customer) == ("sip-1-1-0.wav", "13800138000", "李伟")
-    assert card.due_at_ms is not None and card.due_at_ms - card.opened_at_ms == 300
+    assert card.due_at_ms is not None and card.due_at_ms - card.opened_at_ms == 1_000
     assert thread.identities == [TEL] and thread.contacts == [CALL] and thread.language == "zh"
     assert [entry.kind for entry in thread.entries] == ["opened"]
 
