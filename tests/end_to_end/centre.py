@@ -40,6 +40,8 @@ from acd.routing.model import (
     Rules,
 )
 from acd.routing.outputs import AnyCommand, AnyFact, Command, DialCustomer, OfferMade
+from acd.runtime.clock import Clock
+from acd.runtime.journal import open_journal
 from acd.runtime.node import Node
 from acd.tickets import TicketRoom
 from telephony_adapters.web import WebAdapter, WebSettings
@@ -169,18 +171,17 @@ async def open_centre(folder: Path, address: str, zone: Rules | None = None) -> 
     async with AsyncExitStack() as stack:
         database = await open_database(address)
         stack.push_async_callback(database.close)
-        now: list[Callable[[], int]] = []
-        tickets = await TicketRoom.open(database, lambda: now[0]())
+        clock = Clock()
+        tickets = await TicketRoom.open(database, clock.now_ms)
         customers, transcripts, intake = (
             await CustomerRoom.open(database),
             TranscriptRoom(database),
             IntakeRoom(),
         )
-        chats = WebAdapter(WebSettings(return_calls_by="sip"), transcripts, lambda: now[0](), intake)
+        chats = WebAdapter(WebSettings(return_calls_by="sip"), transcripts, clock.now_ms, intake)
         telephones, witness = Telephones(), Witness()
         rooms: list[Room] = [witness, tickets, customers, transcripts, intake, telephones, chats]
-        node = Node(folder, Engine(), rooms, zone if zone is not None else rules())
-        now.append(node.clock.now_ms)
+        node = Node(open_journal(folder), Engine(), rooms, clock=clock)
         app = web.Application()
         chats.add_routes(app)
         runner = web.AppRunner(app, shutdown_timeout=1)
@@ -188,17 +189,17 @@ async def open_centre(folder: Path, address: str, zone: Rules | None = None) -> 
         stack.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        async with running(node):
+        async with running(node, zone if zone is not None else rules()):
             yield Centre(
                 node, runner.addresses[0][1], chats, tickets, customers, transcripts, telephones, witness
             )
 
 
 @asynccontextmanager
-async def running(node: Node) -> AsyncIterator[None]:
+async def running(node: Node, zone: Rules) -> AsyncIterator[None]:
     ready = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(node.run(ready.set))
+        task = group.create_task(node.run(zone, ready.set))
         async with asyncio.timeout(WAIT_S):
             await ready.wait()
         try:
