@@ -5,15 +5,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 
+from argon2.low_level import Type, hash_secret
+
+from acd.config.forms import LabelForm, PersonForm
 from acd.config.settings import Settings
+from acd.desk.people import AlertLimits, DeskSettings, Person
+from acd.desk.people import Role as DeskRole
 from acd.hours import Calendar, build_calendar
 from acd.intake.dialogue import Category
 from acd.intake.room import IntakeSettings
-from acd.routing.model import AgentId, Channel, EntryId, HoursId
+from acd.routing.model import AgentId, Channel, EntryId, HoursId, Label, PersonId, TeamId
 from acd.runtime.loop import Limits
 from telephony_adapters.sip.media import MediaSettings
 from telephony_adapters.sip.settings import PhoneAccount, SipSettings
@@ -112,3 +118,64 @@ def web_settings(settings: Settings) -> WebSettings:
         connections_per_address_max=form.connections_per_address_max,
         return_calls_by="sip",
     )
+
+
+def desk_settings(settings: Settings, var: Path) -> DeskSettings:
+    """Return what the desks must know: people, sign-in, limits and alerts."""
+    form, limits, alerts = settings.desk, settings.desk.limits, settings.thresholds.alerts
+    return DeskSettings(
+        folder=var / "desk",
+        people=tuple(_person(name, person) for name, person in settings.people.people.items()),
+        reasons={name: _label(reason.label) for name, reason in form.reasons.items()},
+        origins=settings.server.http.origins,
+        token_ms=form.token_minutes * 60_000,
+        shift_ms_max=form.shift_hours_max * 3_600_000,
+        heartbeat_ms=form.heartbeat_s * 1_000,
+        silence_ms=form.silence_s * 1_000,
+        sign_in_tries_max=form.sign_in_tries_max,
+        sign_in_rest_ms=form.sign_in_rest_s * 1_000,
+        connections_max=limits.connections_max,
+        connections_per_address_max=limits.connections_per_address_max,
+        messages_per_s_max=limits.messages_per_s_max,
+        messages_burst=2 * limits.messages_per_s_max,
+        frame_bytes_max=limits.message_kb_max * 1_024,
+        unsent_bytes_max=limits.unsent_kb_max * 1_024,
+        stalled_ms_max=limits.stalled_s_max * 1_000,
+        alerts=AlertLimits(
+            wait_ms=alerts.wait_s * 1_000,
+            length=alerts.length,
+            service_level_per_mille=alerts.service_level_percent * 10,
+            service_level_contacts_min=alerts.service_level_contacts_min,
+            not_ready_ms=alerts.not_ready_s * 1_000,
+            wrap_up_ms=alerts.wrap_up_s * 1_000,
+            talk_ms=alerts.talk_s * 1_000,
+        ),
+    )
+
+
+def _person(name: str, form: PersonForm) -> Person:
+    teams = form.leads or (() if form.team is None else (form.team,))
+    return Person(
+        person=PersonId(name),
+        name=form.name,
+        role=DeskRole(form.role),
+        password_hash=form.password_hash or _example_hash(name, form.example_password or ""),
+        teams=tuple(TeamId(team) for team in teams),
+        language=form.language,
+    )
+
+
+def _example_hash(name: str, password: str) -> str:
+    """Hash an example password cheaply, and always to the same hash, so that a restart signs nobody out.
+
+    It stands in clear in the configuration: strength here would protect nothing and cost each start a second.
+    """
+    salt = hashlib.sha256(b"example:" + name.encode()).digest()[:16]
+    hashed = hash_secret(
+        password.encode(), salt, time_cost=1, memory_cost=1_024, parallelism=1, hash_len=32, type=Type.ID
+    )
+    return hashed.decode()
+
+
+def _label(form: LabelForm) -> Label:
+    return Label(en=form.en, zh=form.zh)

@@ -363,9 +363,11 @@ class Desks:
         """A quarter of the sessions is looked at for silence; a slot gets the sign of life."""
         self._turn = (self._turn + 1) % SLOTS
         now_ms = self.now_ms()
+        # The next look is a quarter of a heartbeat away, and by then it would be too late.
+        limit_ms = self.settings.silence_ms - self.settings.heartbeat_ms // 4
         for slot in self._slots[self._turn % 4 :: 4]:
             for session in list(slot):
-                if now_ms - session.heard_at_ms >= self.settings.silence_ms:
+                if now_ms - session.heard_at_ms >= limit_ms:
                     session.close(Close.TIMEOUT)
         beats = {
             subprotocol: build_message_frame(Heartbeat(now_ms), subprotocol) for subprotocol in SUBPROTOCOLS
@@ -373,7 +375,8 @@ class Desks:
         for session in list(self._slots[self._turn]):
             if self.sign_in.person_of(session.claims) is None:
                 session.close(Close.UNAUTHORIZED)
-            session.write(beats[session.subprotocol])
+            if session.is_welcome:
+                session.write(beats[session.subprotocol])
 
     def check_signed_in(self) -> None:
         """Close every session whose sign-in was revoked or whose person changed; at once."""

@@ -70,8 +70,8 @@ class DeskSettings(msgspec.Struct, frozen=True):
     shift_ms_max: int = 12 * 3_600_000
     """A sign-in can be renewed for so long, then the password is asked again."""
     heartbeat_ms: int = 4_000
-    silence_ms: int = 9_000
-    """A desk from which nothing came for so long is dead; found within a quarter of `heartbeat_ms` more."""
+    silence_ms: int = 10_000
+    """A desk from which nothing came for so long is dead; that is found no later than this."""
     hello_ms_max: int = 5_000
     supervisor_tick_ms: int = 200
     """How often supervisors are told what changed."""

@@ -12,7 +12,7 @@ import struct
 from typing import Final
 
 from acd.desk.frames import build_message_frame
-from acd.desk.messages import AnyServerMessage, Close, PersonCard
+from acd.desk.messages import AnyServerMessage, Close, PersonCard, Welcome
 from acd.desk.people import DeskSettings, Person
 from acd.desk.requests import Asker
 from acd.desk.streams import Reader
@@ -43,6 +43,7 @@ class Session:
         "close_code",
         "heard_at_ms",
         "id",
+        "is_welcome",
         "links",
         "reader",
         "signed_in",
@@ -72,6 +73,8 @@ class Session:
         self.close_code: Close | None = None
         self.links: set[Link] = set()
         """Links that this session has reported up, beside the desk itself."""
+        self.is_welcome = False
+        """Whether `welcome` was sent; before it nothing is."""
         self.signed_in = False
         """Whether the engine knows of this session."""
         self._transport = transport
@@ -95,6 +98,11 @@ class Session:
         """Return how many bytes are held for this socket."""
         return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
 
+    def open(self, welcome: Welcome) -> None:
+        """Send `welcome`; from now on the view follows."""
+        self.is_welcome = True
+        self.send(welcome)
+
     # --- writing ------------------------------------------------------------------------------------
 
     def send(self, message: AnyServerMessage) -> None:
@@ -112,6 +120,8 @@ class Session:
 
     def pump(self, now_ms: int) -> bool:
         """Give the reader what it lacks, as far as the socket takes it. Return whether something is left."""
+        if not self.is_welcome:
+            return False
         while self.reader.is_behind() and self.close_code is None and not self._transport.is_closing():
             held = self.held_bytes()
             if held >= min(WRITE_AHEAD_BYTES, self._settings.unsent_bytes_max // 2):

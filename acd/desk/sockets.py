@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Final
 
 import msgspec
@@ -40,6 +41,9 @@ _log = logging.getLogger("acd.desk")
 
 SIGN_IN_S: Final = 10.0
 """How long the loop may take to make a sign-in durable."""
+
+KERNEL_BUFFER_BYTES: Final = 131_072
+"""The system doubles it for its own needs."""
 
 
 class _Ended(Exception):
@@ -118,6 +122,7 @@ class DeskSockets:
         try:
             if transport is None or not isinstance(transport, asyncio.Transport):
                 return socket
+            _bound_kernel_buffer(transport)
             session = await self._enter(socket, transport)
             await self._listen(socket, session)
         except _Ended as ended:
@@ -150,7 +155,7 @@ class DeskSockets:
         else:
             session = self._enter_supervisor(hello, asker, claims, socket, transport)
         now_ms = desks.now_ms()
-        session.send(
+        session.open(
             Welcome(
                 session=session.id,
                 person=card_of(person),
@@ -298,6 +303,13 @@ class DeskSockets:
             session.send(Refused("", "bad_message", "hello", "hello once, as the first message"))
             return
         await self._desks.act(session, message)
+
+
+def _bound_kernel_buffer(transport: asyncio.Transport) -> None:
+    """Keep the system from taking megabytes for a reader who does not read: it shall be seen to be slow."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(SOL_SOCKET, SO_SNDBUF, KERNEL_BUFFER_BYTES)
 
 
 async def _read_to_the_end(socket: web.WebSocketResponse) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from acd.routing import orders, snapshot
-from acd.routing.core import Core
+from acd.routing.answer import Answer
 from acd.routing.events import AnyEvent
 from acd.routing.folding import FOLDS
 from acd.routing.folding.index import rebuild
@@ -36,7 +36,7 @@ class Engine:
     def __init__(self) -> None:
         self._state = State()
         rebuild(self._state, 0)
-        self._core = Core(self._state)
+        self._answer = Answer(self._state)
 
     @property
     def state(self) -> State:
@@ -53,34 +53,34 @@ class Engine:
         Returns:
             What became true, in order, and what is ordered. All of it is in force here already.
         """
-        core, state = self._core, self._state
-        if now_ms > core.now_ms:
-            core.now_ms = now_ms
-        facts = core.facts = []
-        commands = core.commands = []
-        core.event = type(event).__name__
-        core.trigger = "agent_free"
+        answer, state = self._answer, self._state
+        if now_ms > answer.now_ms:
+            answer.now_ms = now_ms
+        facts = answer.facts = []
+        commands = answer.commands = []
+        answer.event = type(event).__name__
+        answer.trigger = "agent_free"
         if state.opened or state.loose:
             # Left over from folding facts of a journal: others have decided these already.
             state.opened.clear()
             state.loose.clear()
-        if state.is_due(core.now_ms):
-            run_due(core)
-            core.trigger = "agent_free"
-        HANDLERS[type(event)](core, event)
+        if state.is_due(answer.now_ms):
+            run_due(answer)
+            answer.trigger = "agent_free"
+        HANDLERS[type(event)](answer, event)
         if state.opened or state.loose:
-            settle(core)
+            settle(answer)
         return Outputs(facts, commands)
 
     def apply(self, fact: AnyFact, at_ms: int) -> None:
         """Fold one fact of the journal into the state; nothing is decided."""
-        core = self._core
-        if at_ms > core.now_ms:
-            core.now_ms = at_ms
+        answer = self._answer
+        if at_ms > answer.now_ms:
+            answer.now_ms = at_ms
         if isinstance(fact, (Late, Refused)):
             return
-        self._state.at_ms = core.now_ms
-        FOLDS[type(fact)](self._state, fact, core.now_ms)
+        self._state.at_ms = answer.now_ms
+        FOLDS[type(fact)](self._state, fact, answer.now_ms)
         self._state.opened.clear()
         self._state.loose.clear()
 
@@ -112,9 +112,9 @@ class Engine:
             msgspec.DecodeError: These bytes are no snapshot of this version.
         """
         self._state = snapshot.from_bytes(data)
-        now_ms = self._core.now_ms
-        self._core = Core(self._state)
-        self._core.now_ms = max(now_ms, self._state.at_ms)
+        now_ms = self._answer.now_ms
+        self._answer = Answer(self._state)
+        self._answer.now_ms = max(now_ms, self._state.at_ms)
         self._state.opened.clear()
         self._state.loose.clear()
 

@@ -9,7 +9,7 @@ the lower number. `tests/routing/oracle.py` says the same the slow way.
 from __future__ import annotations
 
 from acd.routing import orders
-from acd.routing.core import Core
+from acd.routing.answer import Answer
 from acd.routing.line import NUMBER_BITS, NUMBER_MASK, Rank
 from acd.routing.model import AgentId, ContactId, ContactState, Decision, OfferId
 from acd.routing.outputs import OfferMade
@@ -23,12 +23,12 @@ PASSED_OVER_MAX = 5
 _WAITING = ContactState.WAITING
 
 
-def settle(core: Core) -> None:
+def settle(answer: Answer) -> None:
     """Match until no contact that came loose and no agent that was freed finds a partner.
 
     Contacts choose before agents, in the order of the line; agents in the order of their idle time.
     """
-    state = core.state
+    state = answer.state
     while state.loose or state.opened:
         if state.loose:
             loose, state.loose = state.loose, []
@@ -36,18 +36,18 @@ def settle(core: Core) -> None:
                 loose.sort(key=_contact_key)
             for contact in loose:
                 if contact.state is _WAITING and contact.place >= ALONE:
-                    match_contact(core, contact)
+                    match_contact(answer, contact)
         else:
             opened, state.opened = state.opened, []
             if len(opened) > 1:
                 opened.sort(key=_agent_key)
             for agent in opened:
-                match_agent(core, agent)
+                match_agent(answer, agent)
 
 
-def match_contact(core: Core, contact: Contact) -> bool:
+def match_contact(answer: Answer, contact: Contact) -> bool:
     """Offer a waiting contact to the best eligible agent, if there is one."""
-    state, now_ms = core.state, core.now_ms
+    state, now_ms = answer.state, answer.now_ms
     plan = contact.plan
     step = plan.step_at(now_ms - contact.arrived_ms)
     if contact.place == ALONE:
@@ -55,18 +55,18 @@ def match_contact(core: Core, contact: Contact) -> bool:
         owner = _free_owner(state, contact, requirement, step, now_ms)
         if owner is None:
             return False
-        return _offer_to_owner(core, contact, requirement, owner, step)
+        return _offer_to_owner(answer, contact, requirement, owner, step)
     rank = contact.rank
     assert rank is not None
     requirement = rank.requirement
     if contact.owner is not None:
         owner = _free_owner(state, contact, requirement, step, now_ms)
         if owner is not None and _asks_for_owner(contact):
-            return _offer_to_owner(core, contact, requirement, owner, step)
+            return _offer_to_owner(answer, contact, requirement, owner, step)
     tier = state.pools.tier(requirement, rank.region, step)
     more = contact.more
     if more is not None and more.refusals:
-        return _match_choosy(core, contact, requirement, tier, step)
+        return _match_choosy(answer, contact, requirement, tier, step)
     best: int | None = None
     best_cell: Cell | None = None
     second: int | None = None
@@ -88,19 +88,19 @@ def match_contact(core: Core, contact: Contact) -> bool:
         if key_2 is not None and (second is None or key_2 < second):
             second = key_2
     agent = state.by_rank[best & RANK_MASK]
-    decision = _decision_of_contact(core, contact, requirement, step, eligible, 0, best, second)
-    make_offer(core, contact, agent, decision)
+    decision = _decision_of_contact(answer, contact, requirement, step, eligible, 0, best, second)
+    make_offer(answer, contact, agent, decision)
     return True
 
 
-def match_agent(core: Core, agent: Agent) -> None:
+def match_agent(answer: Answer, agent: Agent) -> None:
     """Offer to a freed agent what suits best, until nothing suits or no capacity is left."""
     while True:
-        found = find_contact(core.state, agent, core.now_ms)
+        found = find_contact(answer.state, agent, answer.now_ms)
         if found is None:
             return
         contact, key, passed_over = found
-        make_offer(core, contact, agent, _decision_of_agent(core, contact, agent, key, passed_over))
+        make_offer(answer, contact, agent, _decision_of_agent(answer, contact, agent, key, passed_over))
 
 
 def find_contact(
@@ -155,20 +155,20 @@ def find_contact(
     return best, best_key, tuple(passed_over)
 
 
-def make_offer(core: Core, contact: Contact, agent: Agent, decision: Decision) -> None:
+def make_offer(answer: Answer, contact: Contact, agent: Agent, decision: Decision) -> None:
     """Reserve both for each other, and have the agent rung."""
-    state = core.state
+    state = answer.state
     offer = OfferId(state.offer_count + 1)
-    deadline_ms = core.now_ms + contact.plan.rules.offer_ms
-    core.emit(OfferMade(offer, contact.id, agent.id, contact.queue, contact.channel, deadline_ms, decision))
+    deadline_ms = answer.now_ms + contact.plan.rules.offer_ms
+    answer.emit(OfferMade(offer, contact.id, agent.id, contact.queue, contact.channel, deadline_ms, decision))
     made = state.offers[offer]
-    core.order(orders.dial(made) if made.is_customer_first else orders.present(made))
+    answer.order(orders.dial(made) if made.is_customer_first else orders.present(made))
 
 
-def direct_decision(core: Core, contact: Contact, trigger: str) -> Decision:
+def direct_decision(answer: Answer, contact: Contact, trigger: str) -> Decision:
     """The record of an offer that somebody ordered: nobody was compared."""
     plan = contact.plan
-    waited_ms = core.now_ms - contact.arrived_ms
+    waited_ms = answer.now_ms - contact.arrived_ms
     return Decision(
         trigger, plan.rules.strategy, plan.step_at(waited_ms), waited_ms, 1, {}, rules_version=plan.version
     )
@@ -184,7 +184,7 @@ def rank_words(key: int, requirement: Requirement, state: State) -> tuple[int | 
 
 
 def _decision_of_contact(
-    core: Core,
+    answer: Answer,
     contact: Contact,
     requirement: Requirement,
     step: int,
@@ -194,7 +194,7 @@ def _decision_of_contact(
     second: int | None,
     sticky: bool = False,
 ) -> Decision:
-    state = core.state
+    state = answer.state
     runner_up: AgentId | None = None
     runner_up_rank: tuple[int | str, ...] = ()
     if second is not None:
@@ -202,10 +202,10 @@ def _decision_of_contact(
         runner_up_rank = rank_words(second, requirement, state)
     region = state.pools.region_number(contact.region)
     return Decision(
-        core.trigger,
+        answer.trigger,
         requirement.strategy,
         step,
-        core.now_ms - contact.arrived_ms,
+        answer.now_ms - contact.arrived_ms,
         eligible,
         waterfall(state, requirement, region, step, eligible, refused),
         rank_words(best, requirement, state),
@@ -219,11 +219,11 @@ def _decision_of_contact(
 
 
 def _decision_of_agent(
-    core: Core, contact: Contact, agent: Agent, key: int, passed_over: tuple[tuple[ContactId, str], ...]
+    answer: Answer, contact: Contact, agent: Agent, key: int, passed_over: tuple[tuple[ContactId, str], ...]
 ) -> Decision:
-    state = core.state
+    state = answer.state
     plan = contact.plan
-    waited_ms = core.now_ms - contact.arrived_ms
+    waited_ms = answer.now_ms - contact.arrived_ms
     step = plan.step_at(waited_ms)
     requirement = (
         contact.rank.requirement
@@ -290,10 +290,10 @@ def waterfall(
 
 
 def _match_choosy(
-    core: Core, contact: Contact, requirement: Requirement, tier: tuple[Cell, ...], step: int
+    answer: Answer, contact: Contact, requirement: Requirement, tier: tuple[Cell, ...], step: int
 ) -> bool:
     """The same choice for a contact whom some agents have refused of late: all free keys are looked through."""
-    state, now_ms = core.state, core.now_ms
+    state, now_ms = answer.state, answer.now_ms
     assert contact.more is not None
     refusals = contact.more.refusals
     borrowed = state.queues[contact.queue].borrowed
@@ -310,8 +310,8 @@ def _match_choosy(
         return False
     keys.sort()
     second = keys[1] if len(keys) > 1 else None
-    decision = _decision_of_contact(core, contact, requirement, step, len(keys), refused, keys[0], second)
-    make_offer(core, contact, state.by_rank[keys[0] & RANK_MASK], decision)
+    decision = _decision_of_contact(answer, contact, requirement, step, len(keys), refused, keys[0], second)
+    make_offer(answer, contact, state.by_rank[keys[0] & RANK_MASK], decision)
     return True
 
 
@@ -340,10 +340,12 @@ def _free_owner(
     return None
 
 
-def _offer_to_owner(core: Core, contact: Contact, requirement: Requirement, owner: Agent, step: int) -> bool:
+def _offer_to_owner(
+    answer: Answer, contact: Contact, requirement: Requirement, owner: Agent, step: int
+) -> bool:
     key = agent_key(owner, requirement)
-    decision = _decision_of_contact(core, contact, requirement, step, 1, 0, key, None, sticky=True)
-    make_offer(core, contact, owner, decision)
+    decision = _decision_of_contact(answer, contact, requirement, step, 1, 0, key, None, sticky=True)
+    make_offer(answer, contact, owner, decision)
     return True
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acd.routing import orders
-from acd.routing.core import Core
+from acd.routing.answer import Answer
 from acd.routing.estimates import estimate
 from acd.routing.model import (
     Channel,
@@ -37,20 +37,20 @@ def is_open(state: State, rules: QueueRules) -> bool:
     return rules.hours is None or state.hours.get(rules.hours, (True, None))[0]
 
 
-def check(core: Core, contact: Contact) -> bool:
+def check(answer: Answer, contact: Contact) -> bool:
     """Offer or do the first overflow whose conditions hold; False when none does."""
     if contact.state is not ContactState.WAITING or contact.origin is not Origin.INBOUND:
         return False
     if contact.more is not None and contact.more.asked is not None:
         return False
     for rule in contact.plan.rules.overflow:
-        if not rule.wish and _holds(core, contact, rule):
+        if not rule.wish and _holds(answer, contact, rule):
             if rule.offered:
-                deadline_ms = core.now_ms + rule.answer_ms
-                core.emit(OverflowOffered(contact.id, rule.name, rule.action, deadline_ms))
-                core.order(orders.treatment(core.state, contact))
+                deadline_ms = answer.now_ms + rule.answer_ms
+                answer.emit(OverflowOffered(contact.id, rule.name, rule.action, deadline_ms))
+                answer.order(orders.treatment(answer.state, contact))
             else:
-                act(core, contact, rule, was_offered=False)
+                act(answer, contact, rule, was_offered=False)
             return True
     return False
 
@@ -60,43 +60,43 @@ def find_rule(contact: Contact, name: str) -> OverflowRule | None:
     return next((rule for rule in contact.plan.rules.overflow if rule.name == name), None)
 
 
-def is_possible(core: Core, contact: Contact, rule: OverflowRule) -> bool:
+def is_possible(answer: Answer, contact: Contact, rule: OverflowRule) -> bool:
     """Whether the action could be done for this contact at all."""
     if rule.action is OverflowAction.INTAKE:
         return not (contact.repeat is not None and contact.plan.rules.repeat.never_to_bot)
     if rule.action is OverflowAction.RETURN_CALL:
         return bool(orders.number_of_customer(contact))
     if rule.action is OverflowAction.QUEUE:
-        return rule.to_queue in core.state.queues and rule.to_queue != contact.queue
+        return rule.to_queue in answer.state.queues and rule.to_queue != contact.queue
     return True
 
 
-def act(core: Core, contact: Contact, rule: OverflowRule, was_offered: bool) -> None:
+def act(answer: Answer, contact: Contact, rule: OverflowRule, was_offered: bool) -> None:
     """Let the contact leave its queue as the rule says."""
-    state = core.state
+    state = answer.state
     if rule.action is OverflowAction.INTAKE:
-        core.emit(IntakeEntered(contact.id, rule.name, was_offered))
-        core.order(orders.start_intake(contact))
+        answer.emit(IntakeEntered(contact.id, rule.name, was_offered))
+        answer.order(orders.start_intake(contact))
     elif rule.action is OverflowAction.RETURN_CALL:
-        book_return_call(core, contact)
-        core.emit(ContactEnded(contact.id, Outcome.OVERFLOWED, rule.name, contact.queue))
-        core.order(orders.end(contact, "return_call"))
+        book_return_call(answer, contact)
+        answer.emit(ContactEnded(contact.id, Outcome.OVERFLOWED, rule.name, contact.queue))
+        answer.order(orders.end(contact, "return_call"))
     elif rule.action is OverflowAction.QUEUE:
         assert rule.to_queue is not None
-        core.trigger = "moved"
-        core.emit(ContactRequeued(contact.id, rule.to_queue, rule.name))
-        core.order(orders.treatment(state, contact))
+        answer.trigger = "moved"
+        answer.emit(ContactRequeued(contact.id, rule.to_queue, rule.name))
+        answer.order(orders.treatment(state, contact))
     else:
         turn = contact.turn + 1
-        core.emit(ContactEnded(contact.id, Outcome.OVERFLOWED, rule.name, contact.queue))
-        core.order(
+        answer.emit(ContactEnded(contact.id, Outcome.OVERFLOWED, rule.name, contact.queue))
+        answer.order(
             PlayTreatment(contact.adapter, contact.id, turn, "message", contact.language, prompt=rule.message)
         )
 
 
-def book_return_call(core: Core, contact: Contact) -> None:
+def book_return_call(answer: Answer, contact: Contact) -> None:
     """Let a return call take the contact's place in line; one number stands in line once."""
-    state = core.state
+    state = answer.state
     number = orders.number_of_customer(contact)
     if not number:
         return
@@ -104,12 +104,12 @@ def book_return_call(core: Core, contact: Contact) -> None:
     call = ContactId(f"{contact.id}+return")
     known = state.return_numbers.get(number)
     if known is not None:
-        core.emit(ReturnCallMerged(call, known, ticket))
+        answer.emit(ReturnCallMerged(call, known, ticket))
         return
     if call in state.contacts or contact.queue not in state.queues:
         return
     adapter, links = return_means(contact)
-    core.emit(
+    answer.emit(
         ContactEntered(
             contact=call,
             origin=Origin.RETURN_CALL,
@@ -146,8 +146,8 @@ def return_means(contact: Contact) -> tuple[str, tuple[Link, ...]]:
     return contact.adapter, links
 
 
-def _holds(core: Core, contact: Contact, rule: OverflowRule) -> bool:
-    state, now_ms = core.state, core.now_ms
+def _holds(answer: Answer, contact: Contact, rule: OverflowRule) -> bool:
+    state, now_ms = answer.state, answer.now_ms
     from_ms = rule_from(contact, rule)
     if from_ms is None or from_ms > now_ms:
         return False
@@ -162,4 +162,4 @@ def _holds(core: Core, contact: Contact, rule: OverflowRule) -> bool:
         wait_ms = estimate(state, contact)[1]
         if wait_ms is None or wait_ms < rule.estimated_wait_ms:
             return False
-    return is_possible(core, contact, rule)
+    return is_possible(answer, contact, rule)

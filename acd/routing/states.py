@@ -15,13 +15,13 @@ from acd.routing.errors import IllegalTransition
 from acd.routing.model import AssignmentState, ContactState, OfferState, Presence
 
 
-class Answer(Enum):
+class Verdict(Enum):
     """The one answer of a table that is neither a state nor a refusal."""
 
     LATE = "late"
 
 
-LATE: Final = Answer.LATE
+LATE: Final = Verdict.LATE
 
 
 class Refusal(NamedTuple):
@@ -84,13 +84,13 @@ class AssignmentTrigger(StrEnum):
 C, A = ContactState, AssignmentState
 CT, OT, AT = ContactTrigger, OfferTrigger, AssignmentTrigger
 
-ContactAnswer = ContactState | Answer | Refusal
-OfferAnswer = OfferState | Answer | Refusal
-AssignmentAnswer = AssignmentState | Answer | Refusal
+ContactVerdict = ContactState | Verdict | Refusal
+OfferVerdict = OfferState | Verdict | Refusal
+AssignmentVerdict = AssignmentState | Verdict | Refusal
 
 _NOT_WAITING: Final = Refusal("not_waiting")
 
-CONTACT_MOVES: Final[Mapping[tuple[ContactState, ContactTrigger], ContactAnswer]] = {
+CONTACT_MOVES: Final[Mapping[tuple[ContactState, ContactTrigger], ContactVerdict]] = {
     (C.WAITING, CT.OFFER): C.OFFERED,
     (C.OFFERED, CT.OFFER): C.OFFERED,  # ring all: one contact, several offers, one winner
     (C.ASSIGNED, CT.OFFER): _NOT_WAITING,
@@ -146,7 +146,7 @@ _FAILURES: Final = {
 
 # An open offer goes wherever the trigger says; one that is over stays over, whatever crosses it on the wire:
 # the agent picked up while our "stop ringing" was still travelling, both the desk and the phone accepted.
-OFFER_MOVES: Final[Mapping[tuple[OfferState, OfferTrigger], OfferAnswer]] = {
+OFFER_MOVES: Final[Mapping[tuple[OfferState, OfferTrigger], OfferVerdict]] = {
     (state, trigger): _FAILURES[trigger] if state is OfferState.OPEN else LATE
     for state in OfferState
     for trigger in OfferTrigger
@@ -155,7 +155,7 @@ OFFER_MOVES: Final[Mapping[tuple[OfferState, OfferTrigger], OfferAnswer]] = {
 _NOT_TALKING: Final = Refusal("not_talking")
 _STILL_TALKING: Final = Refusal("still_talking")
 
-ASSIGNMENT_MOVES: Final[Mapping[tuple[AssignmentState, AssignmentTrigger], AssignmentAnswer]] = {
+ASSIGNMENT_MOVES: Final[Mapping[tuple[AssignmentState, AssignmentTrigger], AssignmentVerdict]] = {
     (A.CONNECTING, AT.CONNECT): A.TALKING,
     (A.TALKING, AT.CONNECT): LATE,
     (A.HELD, AT.CONNECT): LATE,
@@ -214,14 +214,14 @@ _S = TypeVar("_S", ContactState, OfferState, AssignmentState)
 _T = TypeVar("_T", ContactTrigger, OfferTrigger, AssignmentTrigger)
 
 
-def move(table: Mapping[tuple[_S, _T], _S | Answer | Refusal], state: _S, trigger: _T) -> _S:
+def move(table: Mapping[tuple[_S, _T], _S | Verdict | Refusal], state: _S, trigger: _T) -> _S:
     """Return the new state; the only way by which facts change one.
 
     Raises:
         IllegalTransition: The table has no state for it: a fact was made that must not be made.
     """
     new = table.get((state, trigger))
-    if new is None or isinstance(new, (Answer, Refusal)):
+    if new is None or isinstance(new, (Verdict, Refusal)):
         raise IllegalTransition(
             f"{type(state).__name__} {state} with {trigger}: found {new!r}, expected a state"
         )

@@ -13,16 +13,18 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """Milliseconds since the epoch, growing with the monotonic clock.
+    """Milliseconds since the epoch, growing with the monotonic clock."""
 
-    Args:
-        floor_ms: The latest moment that the journal knows. A wall clock that was set back while the server
-            was down does not take time back: it goes on from here.
-    """
-
-    def __init__(self, floor_ms: int = 0) -> None:
-        self._wall_ms = max(time.time_ns() // 1_000_000, floor_ms)
+    def __init__(self) -> None:
+        self._wall_ms = time.time_ns() // 1_000_000
         self._monotonic_ns = time.monotonic_ns()
+
+    def raise_floor(self, floor_ms: int) -> None:
+        """Be at `floor_ms` at least: the latest moment that the journal knows.
+
+        A wall clock that was set back while the server was down does not take time back.
+        """
+        self._wall_ms += max(0, floor_ms - self.now_ms())
 
     def now_ms(self) -> int:
         """Return the moment, for the engine and for records."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 from acd.ports import Adapter, ConfigError, Core, KeptLeg, Record, Room
@@ -20,7 +19,7 @@ from acd.routing.outputs import Refused
 from acd.runtime import collector
 from acd.runtime.clock import Clock, monotonic_s
 from acd.runtime.dispatch import Dispatcher
-from acd.runtime.journal import JournalState, JournalWriter, open_journal
+from acd.runtime.journal import JournalFile, JournalState, JournalWriter
 from acd.runtime.logs import named
 from acd.runtime.loop import Limits, Loop
 from acd.runtime.metrics import RuntimeMetrics
@@ -41,34 +40,33 @@ class Node:
     """One running zone.
 
     Args:
-        folder: Of the journal, the snapshots and the quarantine.
-        core: An empty engine.
+        file: The journal, owned; the node closes it at the end of `run`, or if the constructor raises.
+        core: An empty engine; the constructor folds the journal into it.
         rooms: Started in this order, stopped in the reverse order.
-        rules: Those of the configuration; None keeps those of the journal.
+        progress: Told how many records of how many have been folded.
 
     Raises:
-        JournalRefused: From the constructor, before anything is opened or changed.
+        JournalRefused: From the constructor; nothing was opened or changed.
     """
 
     def __init__(
         self,
-        folder: Path,
+        file: JournalFile,
         core: Core,
         rooms: Sequence[Room],
-        rules: Rules | None,
         *,
+        clock: Clock | None = None,
         metrics: RuntimeMetrics | None = None,
         limits: Limits = Limits(),
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self.metrics = metrics if metrics is not None else RuntimeMetrics()
         self.core = core
-        self._rules = rules
         self._started: list[Room] = []
         self._stop = asyncio.Event()
         self.is_ready = False
-        self.quarantine = Quarantine(folder)
-        self._file = open_journal(folder)
+        self.quarantine = Quarantine(file.folder)
+        self._file = file
         try:
             self._dispatcher = Dispatcher(rooms, self.metrics, self.quarantine.passed_over())
             self.recovered: Recovered = recover(
@@ -80,7 +78,8 @@ class Node:
         except BaseException:
             self._file.close()
             raise
-        self.clock = Clock(self.recovered.last_at_ms)
+        self.clock = clock if clock is not None else Clock()
+        self.clock.raise_floor(self.recovered.last_at_ms)
         self._writer = JournalWriter(
             self._file, asyncio.get_running_loop(), self._hear_durable, self._hear_state
         )
@@ -109,8 +108,11 @@ class Node:
         """Return why no new contact is taken, or None."""
         return self.loop.refusal() if self.is_ready else "starting"
 
-    async def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
+    async def run(self, rules: Rules | None, on_ready: Callable[[], None] = lambda: None) -> None:
         """Run until `stop`, or until something is beyond repair.
+
+        Args:
+            rules: Those of the configuration; None keeps those of the journal.
 
         Raises:
             ConfigError: A room cannot start, or the rules are refused.
@@ -119,8 +121,8 @@ class Node:
         self._report_quarantine()
         self._writer.start()
         boot: list[AnyEvent] = [NodeStarted(self._file.epoch)]
-        if self._rules is not None and self._rules != self.recovered.rules:
-            boot.append(RulesLoaded(self._rules))
+        if rules is not None and rules != self.recovered.rules:
+            boot.append(RulesLoaded(rules))
         try:
             records = self.loop.begin(boot)
             _refuse_rules(records[1:])

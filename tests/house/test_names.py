@@ -5,8 +5,9 @@ from typing import Final
 
 from tests.house.tree import python_files
 
-NAMELESS: Final = frozenset({"utils", "util", "common", "helpers", "helper", "manager", "managers", "service",
-                             "services", "misc", "tools", "lib", "core", "base", "shared", "stuff"})  # fmt: skip
+NAMELESS: Final = frozenset(
+    {"utils", "util", "common", "helpers", "helper", "manager", "managers", "service", "services", "misc"}
+)
 
 
 def nameless(name: str) -> set[str]:

@@ -17,7 +17,7 @@ from acd.ports import ConfigError, KeptLeg, Record, Submit
 from acd.routing.events import ContactArrived, CustomerLeft, LegStored, NodeStarted, RulesLoaded
 from acd.routing.model import ContactId, LegId, Rules
 from acd.routing.outputs import PlayTreatment
-from acd.runtime.journal import JournalInUse
+from acd.runtime.journal import JournalInUse, open_journal
 from acd.runtime.loop import NodeStopped
 from acd.runtime.node import Node
 from tests.runtime.doubles import LineEngine, Remembering, arrival, until
@@ -25,9 +25,9 @@ from tests.runtime.doubles import LineEngine, Remembering, arrival, until
 
 @asynccontextmanager
 async def running(folder: Path, *rooms: Remembering, rules: Rules | None = None) -> AsyncIterator[Node]:
-    node = Node(folder, LineEngine(), rooms, rules)
+    node = Node(open_journal(folder), LineEngine(), rooms)
     ready = asyncio.Event()
-    task = asyncio.create_task(node.run(ready.set))
+    task = asyncio.create_task(node.run(rules, ready.set))
     waiter = asyncio.create_task(ready.wait())
     await asyncio.wait([task, waiter], timeout=20, return_when=asyncio.FIRST_COMPLETED)
     waiter.cancel()
@@ -147,7 +147,7 @@ async def test_a_poison_event_stops_the_node_and_the_next_start_goes_on_without_
 async def test_a_second_server_is_refused_and_told_the_first_ones_pid(tmp_path: Path) -> None:
     async with running(tmp_path, Remembering()):
         with pytest.raises(JournalInUse, match=f"pid {os.getpid()}"):
-            Node(tmp_path, LineEngine(), [], None)
+            open_journal(tmp_path)
     async with running(tmp_path, Remembering()):
         pass
 
@@ -155,14 +155,15 @@ async def test_a_second_server_is_refused_and_told_the_first_ones_pid(tmp_path: 
 KILLED = """
 import asyncio, sys
 from pathlib import Path
+from acd.runtime.journal import open_journal
 from acd.runtime.node import Node
 from tests.runtime.doubles import LineEngine, Remembering, arrival
 
 async def main():
     phones = Remembering()
-    node = Node(Path(sys.argv[1]), LineEngine(), [phones], None)
+    node = Node(open_journal(Path(sys.argv[1])), LineEngine(), [phones])
     ready = asyncio.Event()
-    task = asyncio.create_task(node.run(ready.set))
+    task = asyncio.create_task(node.run(None, ready.set))
     await ready.wait()
     number = 0
     while True:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from acd.routing import events
-from acd.routing.core import Core
+from acd.routing.answer import Answer
 from acd.routing.handling import agents, arrivals, clock, intake, offers, talks, transfers, zone
 
-HANDLERS: Final[Mapping[type[events.Event], Callable[[Core, Any], None]]] = {
+HANDLERS: Final[Mapping[type[events.Event], Callable[[Answer, Any], None]]] = {
     events.TimePassed: clock.on_time,
     events.NodeStarted: zone.on_node,
     events.RulesLoaded: zone.on_rules,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from acd.routing.answer import Answer
 from acd.routing.availability import is_working
-from acd.routing.core import Core
 from acd.routing.events import AgentChanged, AgentSignedIn, AgentSignedOut, LinkChanged, PresenceChosen
 from acd.routing.handling.arrivals import ID_MAX
 from acd.routing.handling.leaving import drop_offers
@@ -15,14 +15,14 @@ SKILLS_MAX = 64
 QUEUES_MAX = 64
 
 
-def on_signed_in(core: Core, event: AgentSignedIn) -> None:
+def on_signed_in(answer: Answer, event: AgentSignedIn) -> None:
     """A session. Presence comes with it, or is kept if the agent was there already."""
-    agent = core.state.agents.get(event.agent)
+    agent = answer.state.agents.get(event.agent)
     if agent is None or agent.is_gone:
-        core.refuse(event.agent, "unknown_agent")
+        answer.refuse(event.agent, "unknown_agent")
         return
     if len(event.session) > ID_MAX:
-        core.refuse(event.agent, "senseless", "a long session", f"{ID_MAX} characters")
+        answer.refuse(event.agent, "senseless", "a long session", f"{ID_MAX} characters")
         return
     was_out = agent.presence is Presence.SIGNED_OUT
     if (
@@ -30,106 +30,108 @@ def on_signed_in(core: Core, event: AgentSignedIn) -> None:
         and agent.session == event.session
         and event.presence in (agent.presence, Presence.NOT_READY)
     ):
-        core.late(event.agent, "signed in before")
+        answer.late(event.agent, "signed in before")
         return
     if agent.session != event.session or was_out:
-        core.emit(AgentJoined(agent.id, event.session))
+        answer.emit(AgentJoined(agent.id, event.session))
     presence = Presence.NOT_READY if event.presence is Presence.SIGNED_OUT else event.presence
     if was_out:
-        core.emit(PresenceSet(agent.id, presence, event.reason[:ID_MAX]))
+        answer.emit(PresenceSet(agent.id, presence, event.reason[:ID_MAX]))
     elif presence is Presence.READY and (agent.presence is not presence or agent.next_presence is not None):
-        _choose(core, agent, presence, "", None)
+        _choose(answer, agent, presence, "", None)
 
 
-def on_signed_out(core: Core, event: AgentSignedOut) -> None:
+def on_signed_out(answer: Answer, event: AgentSignedOut) -> None:
     """Out at once, or when the work in hand is done."""
-    _presence(core, event.agent, Presence.SIGNED_OUT, event.reason, event.by)
+    _presence(answer, event.agent, Presence.SIGNED_OUT, event.reason, event.by)
 
 
-def on_presence(core: Core, event: PresenceChosen) -> None:
+def on_presence(answer: Answer, event: PresenceChosen) -> None:
     """Presence now, or next while there is work in hand."""
-    _presence(core, event.agent, event.presence, event.reason, event.by)
+    _presence(answer, event.agent, event.presence, event.reason, event.by)
 
 
-def on_link(core: Core, event: LinkChanged) -> None:
+def on_link(answer: Answer, event: LinkChanged) -> None:
     """A link came or went; going is believed only of the session that came."""
-    agent = core.state.agents.get(event.agent)
+    agent = answer.state.agents.get(event.agent)
     if agent is None:
-        core.refuse(event.agent, "unknown_agent")
+        answer.refuse(event.agent, "unknown_agent")
         return
     is_up = bool(agent.links & LINK_BITS[event.link])
     session = (agent.link_sessions or {}).get(event.link, "")
     if len(event.session) > ID_MAX:
-        core.refuse(event.agent, "senseless", "a long session", f"{ID_MAX} characters")
+        answer.refuse(event.agent, "senseless", "a long session", f"{ID_MAX} characters")
     elif not event.is_up and (not is_up or (session and session != event.session)):
-        core.late(event.agent, f"{event.link.value} of another session, or down before")
+        answer.late(event.agent, f"{event.link.value} of another session, or down before")
     elif event.is_up and is_up and session == event.session:
-        core.late(event.agent, f"{event.link.value} is up")
+        answer.late(event.agent, f"{event.link.value} is up")
     else:
-        core.emit(LinkSet(agent.id, event.link, event.is_up, event.session))
+        answer.emit(LinkSet(agent.id, event.link, event.is_up, event.session))
 
 
-def on_changed(core: Core, event: AgentChanged) -> None:
+def on_changed(answer: Answer, event: AgentChanged) -> None:
     """Skills and queues by hand."""
-    agent = core.state.agents.get(event.agent)
+    agent = answer.state.agents.get(event.agent)
     if agent is None or agent.is_gone:
-        core.refuse(event.agent, "unknown_agent")
+        answer.refuse(event.agent, "unknown_agent")
         return
     if event.skills is not None and (
         len(event.skills) > SKILLS_MAX
         or any(not 1 <= proficiency <= 5 for proficiency in event.skills.values())
     ):
-        core.refuse(event.agent, "senseless", event.skills, f"at most {SKILLS_MAX} skills of 1 to 5")
+        answer.refuse(event.agent, "senseless", event.skills, f"at most {SKILLS_MAX} skills of 1 to 5")
         return
     if event.queues is not None:
-        unknown = [queue for queue in event.queues if queue not in core.state.queues]
+        unknown = [queue for queue in event.queues if queue not in answer.state.queues]
         if unknown or len(event.queues) > QUEUES_MAX:
-            core.refuse(
+            answer.refuse(
                 event.agent, "unknown_queue" if unknown else "limit", unknown, f"at most {QUEUES_MAX} queues"
             )
             return
     same_skills = event.skills is None or event.skills == agent.skills
     same_queues = event.queues is None or event.queues == tuple(agent.queues)
     if same_skills and same_queues:
-        core.late(event.agent, "so before")
+        answer.late(event.agent, "so before")
         return
-    core.trigger = "agent_free"
-    core.emit(AgentSet(agent.id, event.skills, event.queues, event.by))
+    answer.trigger = "agent_free"
+    answer.emit(AgentSet(agent.id, event.skills, event.queues, event.by))
 
 
-def _presence(core: Core, agent_id: AgentId, presence: Presence, reason: str, by: PersonId | None) -> None:
-    agent = core.state.agents.get(agent_id)
+def _presence(
+    answer: Answer, agent_id: AgentId, presence: Presence, reason: str, by: PersonId | None
+) -> None:
+    agent = answer.state.agents.get(agent_id)
     if agent is None:
-        core.refuse(agent_id, "unknown_agent")
+        answer.refuse(agent_id, "unknown_agent")
     elif agent.presence is Presence.SIGNED_OUT:
         if presence is Presence.SIGNED_OUT:
-            core.late(agent_id, "signed out before")
+            answer.late(agent_id, "signed out before")
         else:
-            core.refuse(agent_id, "signed_out")
+            answer.refuse(agent_id, "signed_out")
     elif agent.is_gone and presence is Presence.READY:
-        core.refuse(agent_id, "unknown_agent")
+        answer.refuse(agent_id, "unknown_agent")
     else:
-        _choose(core, agent, presence, reason[:ID_MAX], by)
+        _choose(answer, agent, presence, reason[:ID_MAX], by)
 
 
-def _choose(core: Core, agent: Agent, presence: Presence, reason: str, by: PersonId | None) -> None:
+def _choose(answer: Answer, agent: Agent, presence: Presence, reason: str, by: PersonId | None) -> None:
     if presence is not Presence.READY:
         outcome = OfferState.DECLINED if by is None or str(by) == agent.id else OfferState.WITHDRAWN
-        drop_offers(core, agent, outcome, "presence")
+        drop_offers(answer, agent, outcome, "presence")
     if is_working(agent):
         if presence is agent.presence and reason == agent.reason:
             if agent.next_presence is None:
-                core.late(agent.id, "chosen before")
+                answer.late(agent.id, "chosen before")
             else:
-                core.emit(NextPresenceSet(agent.id, None, "", by))
+                answer.emit(NextPresenceSet(agent.id, None, "", by))
         elif presence is Presence.READY and agent.presence is Presence.READY:
-            core.emit(NextPresenceSet(agent.id, None, "", by))
+            answer.emit(NextPresenceSet(agent.id, None, "", by))
         elif presence is agent.next_presence and reason == agent.next_reason:
-            core.late(agent.id, "chosen before")
+            answer.late(agent.id, "chosen before")
         else:
-            core.emit(NextPresenceSet(agent.id, presence, reason, by))
+            answer.emit(NextPresenceSet(agent.id, presence, reason, by))
         return
     if presence is agent.presence and reason == agent.reason and agent.next_presence is None:
-        core.late(agent.id, "chosen before")
+        answer.late(agent.id, "chosen before")
     else:
-        core.emit(PresenceSet(agent.id, presence, reason, by))
+        answer.emit(PresenceSet(agent.id, presence, reason, by))

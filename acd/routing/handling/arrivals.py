@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acd.routing import orders, overflow
-from acd.routing.core import Core
+from acd.routing.answer import Answer
 from acd.routing.estimates import estimate
 from acd.routing.events import (
     AttributesChanged,
@@ -43,24 +43,24 @@ SKILLS_ASKED_MAX = 32
 ATTRIBUTE_MAX = 4_000
 
 
-def on_arrived(core: Core, event: ContactArrived) -> None:
+def on_arrived(answer: Answer, event: ContactArrived) -> None:
     """Let a contact in, or turn it away with a reason; then look for an agent, then for a way out."""
-    state = core.state
+    state = answer.state
     if event.contact in state.contacts:
-        core.late(event.contact, "arrived before")
+        answer.late(event.contact, "arrived before")
         return
-    found = _door(core, event)
+    found = _door(answer, event)
     if isinstance(found, str):
-        _turn_away(core, event, found)
+        _turn_away(answer, event, found)
         return
     entry, queue, needs, own = found
     rules = queue.plan.rules
-    repeat = repeat_of(state, event.identities, core.now_ms) if event.identities else None
+    repeat = repeat_of(state, event.identities, answer.now_ms) if event.identities else None
     head_start_ms = rules.head_start_ms + entry.head_start_ms + event.head_start_ms
     if repeat is not None:
         head_start_ms += rules.repeat.head_start_ms
-    core.trigger = "arrival"
-    core.emit(
+    answer.trigger = "arrival"
+    answer.emit(
         ContactEntered(
             event.contact,
             Origin.INBOUND,
@@ -70,7 +70,7 @@ def on_arrived(core: Core, event: ContactArrived) -> None:
             queue.id,
             event.language or entry.language,
             event.region if event.region is not None else entry.region,
-            core.now_ms,
+            answer.now_ms,
             needs,
             head_start_ms,
             own,
@@ -89,101 +89,101 @@ def on_arrived(core: Core, event: ContactArrived) -> None:
     if rules.overflow and not overflow.is_open(state, rules):
         # Closed, but with a way out: nobody is looked for.
         state.loose.clear()
-        greet(core, contact)
-        overflow.check(core, contact)
+        greet(answer, contact)
+        overflow.check(answer, contact)
         return
-    settle(core)
-    greet(core, contact)
+    settle(answer)
+    greet(answer, contact)
     if rules.overflow:
-        overflow.check(core, contact)
+        overflow.check(answer, contact)
 
 
-def greet(core: Core, contact: Contact) -> None:
+def greet(answer: Answer, contact: Contact) -> None:
     """Let a contact that came into a line hear so, with position and estimate if it has to wait."""
     if contact.state is ContactState.WAITING and contact.plan.rules.announce_ms:
-        position, wait_ms = estimate(core.state, contact)
-        core.emit(EstimateTold(contact.id, position, wait_ms))
-    core.order(orders.treatment(core.state, contact))
+        position, wait_ms = estimate(answer.state, contact)
+        answer.emit(EstimateTold(contact.id, position, wait_ms))
+    answer.order(orders.treatment(answer.state, contact))
 
 
-def on_left(core: Core, event: CustomerLeft) -> None:
+def on_left(answer: Answer, event: CustomerLeft) -> None:
     """The customer is gone, whatever was going on."""
-    contact = core.state.contacts.get(event.contact)
+    contact = answer.state.contacts.get(event.contact)
     if contact is None or contact.state is ContactState.ENDED:
-        core.late(event.contact, "no such contact, or ended before")
+        answer.late(event.contact, "no such contact, or ended before")
         return
-    customer_left(core, contact, event.reason[:200])
+    customer_left(answer, contact, event.reason[:200])
 
 
-def on_compared(core: Core, event: LegsCompared) -> None:
+def on_compared(answer: Answer, event: LegsCompared) -> None:
     """After a restart: what the switch no longer has is gone."""
     gone = [
-        core.state.contacts[contact]
+        answer.state.contacts[contact]
         for contact in dict.fromkeys(event.gone)
-        if contact in core.state.contacts
+        if contact in answer.state.contacts
     ]
     for contact in gone:
         if contact.adapter == event.adapter and contact.state is not ContactState.ENDED:
-            customer_left(core, contact, "lost")
+            customer_left(answer, contact, "lost")
 
 
-def on_chose(core: Core, event: CustomerChose) -> None:
+def on_chose(answer: Answer, event: CustomerChose) -> None:
     """An answer to what was offered, or a wish of the customer's own."""
-    contact = core.state.contacts.get(event.contact)
+    contact = answer.state.contacts.get(event.contact)
     if contact is None or CONTACT_MOVES[contact.state, ContactTrigger.CHOOSE] is LATE:
-        core.late(event.contact, "not waiting any more")
+        answer.late(event.contact, "not waiting any more")
         return
     asked = contact.more.asked if contact.more is not None else None
     if event.choice in ("accept", "decline"):
         if asked is None:
-            core.late(event.contact, "nothing is being asked")
+            answer.late(event.contact, "nothing is being asked")
             return
         rule = overflow.find_rule(contact, asked[0])
-        if event.choice == "decline" or rule is None or not overflow.is_possible(core, contact, rule):
-            core.emit(OverflowDeclined(contact.id, asked[0]))
-            core.order(orders.treatment(core.state, contact))
+        if event.choice == "decline" or rule is None or not overflow.is_possible(answer, contact, rule):
+            answer.emit(OverflowDeclined(contact.id, asked[0]))
+            answer.order(orders.treatment(answer.state, contact))
         else:
-            overflow.act(core, contact, rule, was_offered=True)
+            overflow.act(answer, contact, rule, was_offered=True)
         return
     actions = {"intake": OverflowAction.INTAKE, "return_call": OverflowAction.RETURN_CALL}
     action = actions.get(event.choice)
     if action is None:
-        core.refuse(event.contact, "senseless", event.choice, "accept, decline, intake or return_call")
+        answer.refuse(event.contact, "senseless", event.choice, "accept, decline, intake or return_call")
         return
     for rule in contact.plan.rules.overflow:
         if rule.action is action and (rule.wish or (asked is not None and rule.name == asked[0])):
-            if overflow.is_possible(core, contact, rule):
-                overflow.act(core, contact, rule, was_offered=False)
+            if overflow.is_possible(answer, contact, rule):
+                overflow.act(answer, contact, rule, was_offered=False)
             else:
-                core.refuse(
+                answer.refuse(
                     event.contact, "number_missing" if event.choice == "return_call" else "not_allowed"
                 )
             return
-    core.refuse(event.contact, "not_allowed", event.choice)
+    answer.refuse(event.contact, "not_allowed", event.choice)
 
 
-def on_leg(core: Core, event: LegStored) -> None:
+def on_leg(answer: Answer, event: LegStored) -> None:
     """Keep what an adapter needs to resume, within limits."""
-    contact = core.state.contacts.get(event.contact)
+    contact = answer.state.contacts.get(event.contact)
     if contact is None or contact.state is ContactState.ENDED:
-        core.late(event.contact, "no such contact")
+        answer.late(event.contact, "no such contact")
         return
     legs = contact.more.legs if contact.more is not None else {}
     if len(event.resume) > RESUME_BYTES_MAX:
-        core.refuse(event.contact, "limit", len(event.resume), f"resume of {RESUME_BYTES_MAX} bytes")
+        answer.refuse(event.contact, "limit", len(event.resume), f"resume of {RESUME_BYTES_MAX} bytes")
     elif event.leg not in legs and len(legs) >= LEGS_MAX:
-        core.refuse(event.contact, "limit", len(legs), f"{LEGS_MAX} legs")
+        answer.refuse(event.contact, "limit", len(legs), f"{LEGS_MAX} legs")
     elif legs.get(event.leg, b"") == event.resume:
-        core.late(event.contact, "stored before")
+        answer.late(event.contact, "stored before")
     else:
-        core.emit(LegKept(event.contact, event.leg, event.resume))
+        answer.emit(LegKept(event.contact, event.leg, event.resume))
 
 
-def on_attributes(core: Core, event: AttributesChanged) -> None:
+def on_attributes(answer: Answer, event: AttributesChanged) -> None:
     """More is known; new identities may tell that the customer was here before."""
-    contact = core.state.contacts.get(event.contact)
+    contact = answer.state.contacts.get(event.contact)
     if contact is None or contact.state is ContactState.ENDED:
-        core.late(event.contact, "no such contact")
+        answer.late(event.contact, "no such contact")
         return
     known = contact.attributes or {}
     changed = {name: text for name, text in event.attributes.items() if known.get(name) != text}
@@ -191,25 +191,25 @@ def on_attributes(core: Core, event: AttributesChanged) -> None:
         identity for identity in dict.fromkeys(event.identities) if identity not in contact.identities
     )
     if not changed and not new:
-        core.late(event.contact, "known before")
+        answer.late(event.contact, "known before")
         return
     if len({**known, **changed}) > ATTRIBUTES_MAX or _too_long(changed):
-        core.refuse(
+        answer.refuse(
             event.contact, "limit", len(changed), f"{ATTRIBUTES_MAX} attributes of {ATTRIBUTE_MAX} characters"
         )
         return
     if len(contact.identities) + len(new) > IDENTITIES_PER_CONTACT_MAX or any(
         len(name) > ID_MAX for name in new
     ):
-        core.refuse(event.contact, "limit", len(new), f"{IDENTITIES_PER_CONTACT_MAX} identities")
+        answer.refuse(event.contact, "limit", len(new), f"{IDENTITIES_PER_CONTACT_MAX} identities")
         return
-    repeat = repeat_of(core.state, contact.identities + new, core.now_ms, but=contact.id) if new else None
-    core.emit(ContactChanged(contact.id, changed, new, repeat))
+    repeat = repeat_of(answer.state, contact.identities + new, answer.now_ms, but=contact.id) if new else None
+    answer.emit(ContactChanged(contact.id, changed, new, repeat))
 
 
-def _door(core: Core, event: ContactArrived) -> tuple[EntryRules, Queue, Needs, Needs] | str:
+def _door(answer: Answer, event: ContactArrived) -> tuple[EntryRules, Queue, Needs, Needs] | str:
     """What the contact enters by, or the code with which it is turned away."""
-    state = core.state
+    state = answer.state
     rules = state.rules
     if rules is None:
         return "rules_missing"
@@ -282,11 +282,11 @@ def _owner_of(event: ContactArrived, queue: Queue, repeat: Repeat | None) -> Age
     return None
 
 
-def _turn_away(core: Core, event: ContactArrived, code: str) -> None:
-    state = core.state
+def _turn_away(answer: Answer, event: ContactArrived, code: str) -> None:
+    state = answer.state
     entry = state.entries.get(event.entry)
     language = event.language or (entry.language if entry is not None else "en")
-    core.emit(
+    answer.emit(
         ContactTurnedAway(
             event.contact,
             event.adapter,
@@ -296,4 +296,4 @@ def _turn_away(core: Core, event: ContactArrived, code: str) -> None:
             event.identities[:IDENTITIES_PER_CONTACT_MAX],
         )
     )
-    core.order(TurnAway(event.adapter, event.contact, code, language))
+    answer.order(TurnAway(event.adapter, event.contact, code, language))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acd.routing import orders, overflow
-from acd.routing.core import Core
+from acd.routing.answer import Answer
 from acd.routing.events import (
     IntakeFinished,
     IntakeGaveUp,
@@ -29,12 +29,12 @@ from acd.routing.states import CONTACT_MOVES, LATE, ContactTrigger
 NOT_BEFORE_MAX_MS = 60 * 24 * 3_600_000
 
 
-def on_progressed(core: Core, event: IntakeProgressed) -> None:
+def on_progressed(answer: Answer, event: IntakeProgressed) -> None:
     """Something was taken down."""
-    contact = _with_bot(core, event.contact)
+    contact = _with_bot(answer, event.contact)
     if contact is None:
         return
-    core.emit(
+    answer.emit(
         IntakeNoted(
             contact.id,
             event.category[:ID_MAX],
@@ -45,67 +45,67 @@ def on_progressed(core: Core, event: IntakeProgressed) -> None:
     )
 
 
-def on_finished(core: Core, event: IntakeFinished) -> None:
+def on_finished(answer: Answer, event: IntakeFinished) -> None:
     """The whole matter is there: a ticket is wanted."""
-    contact = _with_bot(core, event.contact)
+    contact = _with_bot(answer, event.contact)
     if contact is None:
         return
-    core.emit(IntakeTaken(contact.id, event.return_call))
-    core.order(core.state.durable[f"OpenTicket/{contact.id}"])
+    answer.emit(IntakeTaken(contact.id, event.return_call))
+    answer.order(answer.state.durable[f"OpenTicket/{contact.id}"])
 
 
-def on_gave_up(core: Core, event: IntakeGaveUp) -> None:
+def on_gave_up(answer: Answer, event: IntakeGaveUp) -> None:
     """Back to the line, place kept."""
-    contact = _with_bot(core, event.contact)
+    contact = _with_bot(answer, event.contact)
     if contact is None:
         return
-    core.trigger = "moved"
-    core.emit(ContactReturned(contact.id, event.reason[:200]))
-    core.order(orders.treatment(core.state, contact))
+    answer.trigger = "moved"
+    answer.emit(ContactReturned(contact.id, event.reason[:200]))
+    answer.order(orders.treatment(answer.state, contact))
 
 
-def on_ticket_opened(core: Core, event: TicketOpened) -> None:
+def on_ticket_opened(answer: Answer, event: TicketOpened) -> None:
     """Tell the customer the number, and let the return call stand in line."""
-    contact = core.state.contacts.get(event.contact)
+    contact = answer.state.contacts.get(event.contact)
     more = contact.more if contact is not None else None
     if contact is None or more is None or not more.ticket_wanted:
-        core.late(event.contact, "no ticket is wanted")
+        answer.late(event.contact, "no ticket is wanted")
         return
     wants_call = more.intake is not None and more.intake.return_call
-    core.emit(TicketLinked(contact.id, event.ticket))
-    core.trigger = "arrival"
+    answer.emit(TicketLinked(contact.id, event.ticket))
+    answer.trigger = "arrival"
     if wants_call:
-        overflow.book_return_call(core, contact)
+        overflow.book_return_call(answer, contact)
     if contact.state is ContactState.INTAKE:
-        core.order(orders.tell_ticket(contact))
+        answer.order(orders.tell_ticket(contact))
 
 
-def on_ticket_closed(core: Core, event: TicketClosed) -> None:
+def on_ticket_closed(answer: Answer, event: TicketClosed) -> None:
     """The ticket that was to be closed is closed."""
-    if f"CloseTicket/{event.ticket}" not in core.state.durable:
-        core.late(event.ticket, "not to be closed")
+    if f"CloseTicket/{event.ticket}" not in answer.state.durable:
+        answer.late(event.ticket, "not to be closed")
         return
-    core.emit(TicketDone(event.ticket))
+    answer.emit(TicketDone(event.ticket))
 
 
-def on_return_call(core: Core, event: ReturnCallAsked) -> None:
+def on_return_call(answer: Answer, event: ReturnCallAsked) -> None:
     """Book a return call; one number stands in line once."""
-    state = core.state
-    code = _return_call_fault(core, event)
+    state = answer.state
+    code = _return_call_fault(answer, event)
     if event.contact in state.contacts or event.contact in state.ended_ids:
-        core.late(event.contact, "booked before")
+        answer.late(event.contact, "booked before")
         return
     if code:
-        core.refuse(event.contact, code, event.queue)
+        answer.refuse(event.contact, code, event.queue)
         return
     known = state.return_numbers.get(event.number)
     if known is not None:
-        core.emit(ReturnCallMerged(event.contact, known, event.ticket))
+        answer.emit(ReturnCallMerged(event.contact, known, event.ticket))
         return
     queue = state.queues[event.queue]
     rules = queue.plan.rules
-    core.trigger = "arrival"
-    core.emit(
+    answer.trigger = "arrival"
+    answer.emit(
         ContactEntered(
             contact=event.contact,
             origin=Origin.RETURN_CALL,
@@ -115,7 +115,9 @@ def on_return_call(core: Core, event: ReturnCallAsked) -> None:
             queue=queue.id,
             language=event.language,
             region=None,
-            arrived_ms=core.now_ms if event.not_before_ms is None else max(core.now_ms, event.not_before_ms),
+            arrived_ms=answer.now_ms
+            if event.not_before_ms is None
+            else max(answer.now_ms, event.not_before_ms),
             needs=rules.needs,
             head_start_ms=rules.head_start_ms,
             identities=event.identities,
@@ -127,8 +129,8 @@ def on_return_call(core: Core, event: ReturnCallAsked) -> None:
     )
 
 
-def _return_call_fault(core: Core, event: ReturnCallAsked) -> str:
-    state = core.state
+def _return_call_fault(answer: Answer, event: ReturnCallAsked) -> str:
+    state = answer.state
     if state.rules is None:
         return "rules_missing"
     if event.queue not in state.queues:
@@ -141,20 +143,20 @@ def _return_call_fault(core: Core, event: ReturnCallAsked) -> str:
     if queue.line.length >= queue.plan.rules.length_max:
         return "limit"
     long = len(event.contact) > ID_MAX or len(event.number) > ID_MAX or not event.contact
-    late = event.not_before_ms is not None and event.not_before_ms > core.now_ms + NOT_BEFORE_MAX_MS
+    late = event.not_before_ms is not None and event.not_before_ms > answer.now_ms + NOT_BEFORE_MAX_MS
     if long or late or len(event.identities) > IDENTITIES_PER_CONTACT_MAX:
         return "senseless"
     return ""
 
 
-def _with_bot(core: Core, contact_id: ContactId) -> Contact | None:
+def _with_bot(answer: Answer, contact_id: ContactId) -> Contact | None:
     """The contact, if it is with the bot and its matter not yet taken; else the event is late."""
-    contact = core.state.contacts.get(contact_id)
+    contact = answer.state.contacts.get(contact_id)
     if contact is None or CONTACT_MOVES[contact.state, ContactTrigger.NOTE] is LATE:
-        core.late(contact_id, "not with the bot")
+        answer.late(contact_id, "not with the bot")
         return None
     intake = contact.rare.intake
     if intake is None or intake.is_taken:
-        core.late(contact_id, "the matter is taken")
+        answer.late(contact_id, "the matter is taken")
         return None
     return contact

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acd.routing import orders
-from acd.routing.core import Core
+from acd.routing.answer import Answer
 from acd.routing.model import (
     AssignmentState,
     ContactState,
@@ -30,165 +30,167 @@ from acd.routing.state import Agent, Contact, Offer
 _RESTS = {OfferState.NO_ANSWER: "rona", OfferState.BUSY: "busy", OfferState.UNREACHABLE: "unreachable"}
 
 
-def customer_left(core: Core, contact: Contact, reason: str) -> None:
+def customer_left(answer: Answer, contact: Contact, reason: str) -> None:
     """The customer's leg is gone: end the contact as its state says."""
     state = contact.state
     if state is ContactState.WAITING:
-        end_contact(core, contact, Outcome.ABANDONED, reason)
+        end_contact(answer, contact, Outcome.ABANDONED, reason)
     elif state is ContactState.OFFERED:
-        _leave_ringing(core, contact, reason)
+        _leave_ringing(answer, contact, reason)
     elif state is ContactState.INTAKE:
-        _leave_intake(core, contact, reason)
+        _leave_intake(answer, contact, reason)
     else:
-        _leave_assignment(core, contact, reason)
+        _leave_assignment(answer, contact, reason)
 
 
-def end_contact(core: Core, contact: Contact, outcome: Outcome, why: str, by: PersonId | None = None) -> None:
+def end_contact(
+    answer: Answer, contact: Contact, outcome: Outcome, why: str, by: PersonId | None = None
+) -> None:
     """The contact is over."""
-    core.emit(ContactEnded(contact.id, outcome, why, contact.queue, by))
+    answer.emit(ContactEnded(contact.id, outcome, why, contact.queue, by))
 
 
-def live_offers(core: Core, contact: Contact) -> list[Offer]:
+def live_offers(answer: Answer, contact: Contact) -> list[Offer]:
     """The open offers of a contact, oldest first; one, unless the queue rings all."""
-    return [core.state.offers[number] for number in contact.rung]
+    return [answer.state.offers[number] for number in contact.rung]
 
 
-def fail_offer(core: Core, offer: Offer, outcome: OfferState, reason: str = "") -> None:
+def fail_offer(answer: Answer, offer: Offer, outcome: OfferState, reason: str = "") -> None:
     """An open offer has failed: rest the agent if the rule says so, put the contact back at its place."""
     contact, agent = offer.contact, offer.agent
     rests = offer.plan.rules.rona_rest and outcome in _RESTS and not offer.is_direct
-    core.trigger = "offer_failed"
-    core.emit(OfferEnded(offer.id, contact.id, agent.id, outcome, reason))
-    core.order(orders.withdraw(offer, outcome.value))
+    answer.trigger = "offer_failed"
+    answer.emit(OfferEnded(offer.id, contact.id, agent.id, outcome, reason))
+    answer.order(orders.withdraw(offer, outcome.value))
     if offer.reached:
-        core.order(orders.end(contact, "no_agent"))
+        answer.order(orders.end(contact, "no_agent"))
     if rests and agent.presence is Presence.READY:
-        core.emit(PresenceSet(agent.id, Presence.NOT_READY, _RESTS[outcome], None, True))
-    return_if_free(core, contact, outcome.value)
+        answer.emit(PresenceSet(agent.id, Presence.NOT_READY, _RESTS[outcome], None, True))
+    return_if_free(answer, contact, outcome.value)
 
 
-def return_if_free(core: Core, contact: Contact, why: str) -> None:
+def return_if_free(answer: Answer, contact: Contact, why: str) -> None:
     """Back into the line, unless others still ring for the contact."""
     if not contact.rung:
-        core.emit(ContactReturned(contact.id, why))
+        answer.emit(ContactReturned(contact.id, why))
 
 
-def fail_connecting(core: Core, offer: Offer, reason: str) -> None:
+def fail_connecting(answer: Answer, offer: Offer, reason: str) -> None:
     """An accepted offer did not become a talk: the agent is free, the contact goes back or is tried again later."""
     contact = offer.contact
-    core.trigger = "offer_failed"
-    core.emit(AssignmentDone(offer.id, contact.id, offer.agent.id, "", "", True))
-    core.order(orders.release(offer, reason))
-    after_work(core, offer.agent)
+    answer.trigger = "offer_failed"
+    answer.emit(AssignmentDone(offer.id, contact.id, offer.agent.id, "", "", True))
+    answer.order(orders.release(offer, reason))
+    after_work(answer, offer.agent)
     if contact.state is ContactState.ASSIGNED:
         if contact.origin is Origin.RETURN_CALL and not contact.answered_ms:
-            try_again_later(core, contact, reason)
+            try_again_later(answer, contact, reason)
         else:
-            core.emit(ContactReturned(contact.id, reason))
-            core.order(orders.treatment(core.state, contact))
+            answer.emit(ContactReturned(contact.id, reason))
+            answer.order(orders.treatment(answer.state, contact))
 
 
-def try_again_later(core: Core, contact: Contact, outcome: str) -> None:
+def try_again_later(answer: Answer, contact: Contact, outcome: str) -> None:
     """A return call was not reached: another try, or the end."""
     rules = contact.plan.rules.return_calls
     tries = contact.rare.tries + 1
     if tries >= rules.tries_max:
-        end_contact(core, contact, Outcome.UNREACHED, outcome)
+        end_contact(answer, contact, Outcome.UNREACHED, outcome)
     else:
-        core.emit(ReturnCallRescheduled(contact.id, tries, core.now_ms + rules.retry_ms, outcome))
+        answer.emit(ReturnCallRescheduled(contact.id, tries, answer.now_ms + rules.retry_ms, outcome))
 
 
-def end_talk(core: Core, offer: Offer, why: str) -> None:
+def end_talk(answer: Answer, offer: Offer, why: str) -> None:
     """The talk is over for the agent: then wrap-up, as the queue's rule says."""
-    core.emit(TalkEnded(offer.id, offer.contact.id, offer.agent.id, why))
-    start_wrap_up(core, offer)
+    answer.emit(TalkEnded(offer.id, offer.contact.id, offer.agent.id, why))
+    start_wrap_up(answer, offer)
 
 
-def start_wrap_up(core: Core, offer: Offer) -> None:
+def start_wrap_up(answer: Answer, offer: Offer) -> None:
     """Wrap-up by the mode of the queue that the contact was offered from."""
     rule = offer.plan.rules.wrap_up
     mode = rule.mode
     if mode is WrapUpMode.ON_REQUEST:
         mode = WrapUpMode.TIMED if offer.wrap_asked else WrapUpMode.NONE
     if mode is WrapUpMode.NONE or (mode is not WrapUpMode.MANDATORY and rule.limit_ms <= 0):
-        finish(core, offer)
+        finish(answer, offer)
         return
-    deadline_ms = None if mode is WrapUpMode.MANDATORY else core.now_ms + rule.limit_ms
+    deadline_ms = None if mode is WrapUpMode.MANDATORY else answer.now_ms + rule.limit_ms
     blocks = mode is not WrapUpMode.OPTIONAL
-    core.emit(WrapUpStarted(offer.id, offer.agent.id, deadline_ms, blocks))
+    answer.emit(WrapUpStarted(offer.id, offer.agent.id, deadline_ms, blocks))
     if not blocks:
-        after_work(core, offer.agent)
+        after_work(answer, offer.agent)
 
 
-def finish(core: Core, offer: Offer, disposition: str | None = None, notes: str = "") -> None:
+def finish(answer: Answer, offer: Offer, disposition: str | None = None, notes: str = "") -> None:
     """The assignment is done; without a disposition the queue's default is stored."""
     is_default = disposition is None
     told = offer.plan.rules.disposition_default if disposition is None else disposition
-    core.emit(AssignmentDone(offer.id, offer.contact.id, offer.agent.id, told, notes, is_default))
+    answer.emit(AssignmentDone(offer.id, offer.contact.id, offer.agent.id, told, notes, is_default))
     ticket = offer.contact.more.ticket if offer.contact.more is not None else None
     if ticket is not None:
-        command = core.state.durable.get(f"CloseTicket/{ticket}")
-        if command is not None and not any(command is known for known in core.commands):
-            core.order(command)
-    after_work(core, offer.agent)
+        command = answer.state.durable.get(f"CloseTicket/{ticket}")
+        if command is not None and not any(command is known for known in answer.commands):
+            answer.order(command)
+    after_work(answer, offer.agent)
 
 
-def after_work(core: Core, agent: Agent) -> None:
+def after_work(answer: Answer, agent: Agent) -> None:
     """A presence that was chosen for the end of the work takes effect when there is none left."""
     if agent.next_presence is not None and not (agent.load or agent.wrapping or agent.consulting):
-        core.emit(PresenceSet(agent.id, agent.next_presence, agent.next_reason))
+        answer.emit(PresenceSet(agent.id, agent.next_presence, agent.next_reason))
 
 
-def drop_offers(core: Core, agent: Agent, outcome: OfferState, reason: str) -> None:
+def drop_offers(answer: Answer, agent: Agent, outcome: OfferState, reason: str) -> None:
     """End all open offers of an agent who is going."""
     for number in list(agent.offers):
-        offer = core.state.offers[number]
+        offer = answer.state.offers[number]
         if offer.state is OfferState.OPEN:
-            fail_offer(core, offer, outcome, reason)
+            fail_offer(answer, offer, outcome, reason)
 
 
-def _leave_ringing(core: Core, contact: Contact, reason: str) -> None:
-    for offer in live_offers(core, contact):
-        core.emit(OfferEnded(offer.id, contact.id, offer.agent.id, OfferState.WITHDRAWN, reason))
-        core.order(orders.withdraw(offer, "customer_left"))
-        after_work(core, offer.agent)
+def _leave_ringing(answer: Answer, contact: Contact, reason: str) -> None:
+    for offer in live_offers(answer, contact):
+        answer.emit(OfferEnded(offer.id, contact.id, offer.agent.id, OfferState.WITHDRAWN, reason))
+        answer.order(orders.withdraw(offer, "customer_left"))
+        after_work(answer, offer.agent)
     if contact.origin is Origin.RETURN_CALL and not contact.answered_ms:
-        core.emit(ContactReturned(contact.id, reason))
-        end_contact(core, contact, Outcome.UNREACHED, reason)
+        answer.emit(ContactReturned(contact.id, reason))
+        end_contact(answer, contact, Outcome.UNREACHED, reason)
     else:
-        end_contact(core, contact, Outcome.ABANDONED, reason)
+        end_contact(answer, contact, Outcome.ABANDONED, reason)
 
 
-def _leave_intake(core: Core, contact: Contact, reason: str) -> None:
+def _leave_intake(answer: Answer, contact: Contact, reason: str) -> None:
     intake = contact.rare.intake
     assert intake is not None
     if not intake.is_taken and (intake.words or intake.recording):
-        core.emit(IntakeTaken(contact.id, True, True))
-        core.order(core.state.durable[f"OpenTicket/{contact.id}"])
+        answer.emit(IntakeTaken(contact.id, True, True))
+        answer.order(answer.state.durable[f"OpenTicket/{contact.id}"])
     outcome = Outcome.OVERFLOWED if intake.is_taken else Outcome.ABANDONED
-    end_contact(core, contact, outcome, reason)
+    end_contact(answer, contact, outcome, reason)
 
 
-def _leave_assignment(core: Core, contact: Contact, reason: str) -> None:
-    offer = core.state.offers.get(contact.offer)
+def _leave_assignment(answer: Answer, contact: Contact, reason: str) -> None:
+    offer = answer.state.offers.get(contact.offer)
     if offer is None or offer.assignment is AssignmentState.WRAP_UP:
         # Handed to a number outside; the agent has gone before.
-        end_contact(core, contact, Outcome.ANSWERED, reason)
+        end_contact(answer, contact, Outcome.ANSWERED, reason)
         return
     agent = offer.agent
     if offer.assignment is AssignmentState.CONNECTING:
-        core.trigger = "offer_failed"
+        answer.trigger = "offer_failed"
         if contact.origin is Origin.RETURN_CALL and not contact.answered_ms:
-            fail_connecting(core, offer, reason)
+            fail_connecting(answer, offer, reason)
             return
         outcome = Outcome.ANSWERED if contact.answered_ms else Outcome.ABANDONED
-        end_contact(core, contact, outcome, reason)
-        core.emit(AssignmentDone(offer.id, contact.id, agent.id, "", "", True))
-        core.order(orders.release(offer, "customer_left"))
-        after_work(core, agent)
+        end_contact(answer, contact, outcome, reason)
+        answer.emit(AssignmentDone(offer.id, contact.id, agent.id, "", "", True))
+        answer.order(orders.release(offer, "customer_left"))
+        after_work(answer, agent)
         return
     leaving = contact.more.leaving if contact.more is not None else ""
-    core.emit(TalkEnded(offer.id, contact.id, agent.id, "transferred" if leaving else "customer"))
-    end_contact(core, contact, Outcome.ANSWERED, reason)
-    core.order(orders.release(offer, "customer_left"))
-    start_wrap_up(core, offer)
+    answer.emit(TalkEnded(offer.id, contact.id, agent.id, "transferred" if leaving else "customer"))
+    end_contact(answer, contact, Outcome.ANSWERED, reason)
+    answer.order(orders.release(offer, "customer_left"))
+    start_wrap_up(answer, offer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acd.routing import orders
-from acd.routing.core import Core
+from acd.routing.answer import Answer
 from acd.routing.events import (
     ConnectFailed,
     ContactConnected,
@@ -40,168 +40,168 @@ _FAILURES = {
 }
 
 
-def find_offer(core: Core, number: OfferId) -> Offer | None:
+def find_offer(answer: Answer, number: OfferId) -> Offer | None:
     """The live offer or assignment of this id; else the event is answered: late if it ever was, refused if not."""
-    offer = core.state.offers.get(number)
+    offer = answer.state.offers.get(number)
     if offer is None:
-        if 0 < number <= core.state.offer_count:
-            core.late(number, "the offer is over")
+        if 0 < number <= answer.state.offer_count:
+            answer.late(number, "the offer is over")
         else:
-            core.refuse(number, "unknown_offer")
+            answer.refuse(number, "unknown_offer")
     return offer
 
 
-def may(core: Core, offer: Offer, trigger: AssignmentTrigger) -> bool:
+def may(answer: Answer, offer: Offer, trigger: AssignmentTrigger) -> bool:
     """Whether the assignment knows this trigger now; if not, the event is answered."""
     if offer.assignment is None:
         if trigger is AssignmentTrigger.FINISH:
-            core.refuse(offer.id, "still_talking", "an open offer")
+            answer.refuse(offer.id, "still_talking", "an open offer")
         else:
-            core.refuse(offer.id, "not_talking", "an open offer")
+            answer.refuse(offer.id, "not_talking", "an open offer")
         return False
-    answer = ASSIGNMENT_MOVES[offer.assignment, trigger]
-    if answer is LATE:
-        core.late(offer.id, f"{offer.assignment.value}: {trigger.value} came before")
+    verdict = ASSIGNMENT_MOVES[offer.assignment, trigger]
+    if verdict is LATE:
+        answer.late(offer.id, f"{offer.assignment.value}: {trigger.value} came before")
         return False
-    if isinstance(answer, Refusal):
-        core.refuse(offer.id, answer.code, offer.assignment.value)
+    if isinstance(verdict, Refusal):
+        answer.refuse(offer.id, verdict.code, offer.assignment.value)
         return False
     return True
 
 
-def on_accepted(core: Core, event: OfferAccepted) -> None:
+def on_accepted(answer: Answer, event: OfferAccepted) -> None:
     """The agent takes the contact: connect them."""
-    offer = find_offer(core, event.offer)
+    offer = find_offer(answer, event.offer)
     if offer is None:
         return
     if OFFER_MOVES[offer.state, OfferTrigger.ACCEPT] is LATE:
-        core.late(offer.id, "accepted before")
+        answer.late(offer.id, "accepted before")
         return
     if offer.is_customer_first and not offer.reached:
-        core.late(offer.id, "the customer is still being called")
+        answer.late(offer.id, "the customer is still being called")
         return
-    rules = core.state.rules
+    rules = answer.state.rules
     limit_ms = rules.connect_limit_ms if rules is not None else 0
     contact = offer.contact
     if contact.origin is Origin.RETURN_CALL:
         limit_ms += offer.plan.rules.return_calls.ring_ms
-    core.emit(OfferTaken(offer.id, core.now_ms + limit_ms))
+    answer.emit(OfferTaken(offer.id, answer.now_ms + limit_ms))
     if contact.rung:
-        _end_race(core, offer)
-    core.order(orders.connect(offer))
+        _end_race(answer, offer)
+    answer.order(orders.connect(offer))
 
 
-def on_declined(core: Core, event: OfferDeclined) -> None:
+def on_declined(answer: Answer, event: OfferDeclined) -> None:
     """The agent says no."""
-    offer = _open(core, event.offer)
+    offer = _open(answer, event.offer)
     if offer is not None:
-        fail_offer(core, offer, OfferState.DECLINED, event.reason[:200])
-        after_work(core, offer.agent)
+        fail_offer(answer, offer, OfferState.DECLINED, event.reason[:200])
+        after_work(answer, offer.agent)
 
 
-def on_failed(core: Core, event: OfferFailed) -> None:
+def on_failed(answer: Answer, event: OfferFailed) -> None:
     """The agent's side could not be rung, or did not answer."""
     if event.outcome not in _FAILURES:
-        core.refuse(event.offer, "senseless", event.outcome, "busy, no_answer or unreachable")
+        answer.refuse(event.offer, "senseless", event.outcome, "busy, no_answer or unreachable")
         return
-    offer = _open(core, event.offer)
+    offer = _open(answer, event.offer)
     if offer is not None:
-        fail_offer(core, offer, event.outcome)
-        after_work(core, offer.agent)
+        fail_offer(answer, offer, event.outcome)
+        after_work(answer, offer.agent)
 
 
-def on_connected(core: Core, event: ContactConnected) -> None:
+def on_connected(answer: Answer, event: ContactConnected) -> None:
     """Customer and agent talk: the answer."""
-    offer = find_offer(core, event.offer)
-    if offer is None or not may(core, offer, AssignmentTrigger.CONNECT):
+    offer = find_offer(answer, event.offer)
+    if offer is None or not may(answer, offer, AssignmentTrigger.CONNECT):
         return
     contact = offer.contact
     told = contact.told
     estimate_ms = None
     if told is not None and told.first_ms is not None:
         estimate_ms = told.first_at_ms - contact.since_ms + told.first_ms
-    waited_ms = core.now_ms - contact.since_ms
-    core.emit(
+    waited_ms = answer.now_ms - contact.since_ms
+    answer.emit(
         AssignmentConnected(
             offer.id, contact.id, offer.agent.id, not contact.answered_ms, waited_ms, estimate_ms
         )
     )
 
 
-def on_connect_failed(core: Core, event: ConnectFailed) -> None:
+def on_connect_failed(answer: Answer, event: ConnectFailed) -> None:
     """No bridge: back to the old place. Or a number outside did not take the customer over."""
-    offer = core.state.offers.get(event.offer)
+    offer = answer.state.offers.get(event.offer)
     if offer is not None and offer.contact.more is not None and offer.contact.more.leaving:
-        transfer_failed(core, offer, event.reason[:200])
+        transfer_failed(answer, offer, event.reason[:200])
         return
-    offer = find_offer(core, event.offer)
-    if offer is not None and may(core, offer, AssignmentTrigger.FAIL):
-        fail_connecting(core, offer, event.reason[:200])
+    offer = find_offer(answer, event.offer)
+    if offer is not None and may(answer, offer, AssignmentTrigger.FAIL):
+        fail_connecting(answer, offer, event.reason[:200])
 
 
-def transfer_failed(core: Core, offer: Offer, reason: str) -> None:
+def transfer_failed(answer: Answer, offer: Offer, reason: str) -> None:
     """The customer stays: with the agent if they are still there, else in line, place kept."""
     contact = offer.contact
-    core.emit(TransferFailed(offer.id, reason))
+    answer.emit(TransferFailed(offer.id, reason))
     if contact.state is ContactState.ASSIGNED and (
         offer.assignment is AssignmentState.WRAP_UP or contact.offer != offer.id
     ):
-        core.trigger = "offer_failed"
-        core.emit(ContactReturned(contact.id, "transfer_failed"))
-        core.order(orders.treatment(core.state, contact))
+        answer.trigger = "offer_failed"
+        answer.emit(ContactReturned(contact.id, "transfer_failed"))
+        answer.order(orders.treatment(answer.state, contact))
 
 
-def on_reached(core: Core, event: CustomerReached) -> None:
+def on_reached(answer: Answer, event: CustomerReached) -> None:
     """Customer-first: the customer is on the line, now the agent rings."""
-    offer = _open(core, event.offer)
+    offer = _open(answer, event.offer)
     if offer is None:
         return
     if not offer.is_customer_first or offer.reached:
-        core.late(offer.id, "reached before")
+        answer.late(offer.id, "reached before")
         return
-    core.emit(CustomerAnswered(offer.id, core.now_ms + offer.plan.rules.offer_ms))
-    core.order(orders.present(offer))
+    answer.emit(CustomerAnswered(offer.id, answer.now_ms + offer.plan.rules.offer_ms))
+    answer.order(orders.present(offer))
 
 
-def on_dial_failed(core: Core, event: DialFailed) -> None:
+def on_dial_failed(answer: Answer, event: DialFailed) -> None:
     """The customer of a return call did not answer."""
-    offer = find_offer(core, event.offer)
+    offer = find_offer(answer, event.offer)
     if offer is None:
         return
     contact = offer.contact
     if contact.origin is not Origin.RETURN_CALL or contact.answered_ms:
-        core.late(offer.id, "nobody is being called")
+        answer.late(offer.id, "nobody is being called")
         return
     outcome = event.outcome[:200]
     if offer.state is OfferState.OPEN:
         if not offer.is_customer_first:
-            core.late(offer.id, "nobody is being called")
+            answer.late(offer.id, "nobody is being called")
             return
-        dial_failed_first(core, offer, outcome)
-    elif may(core, offer, AssignmentTrigger.FAIL):
-        fail_connecting(core, offer, outcome)
+        dial_failed_first(answer, offer, outcome)
+    elif may(answer, offer, AssignmentTrigger.FAIL):
+        fail_connecting(answer, offer, outcome)
 
 
-def dial_failed_first(core: Core, offer: Offer, outcome: str) -> None:
+def dial_failed_first(answer: Answer, offer: Offer, outcome: str) -> None:
     """Customer-first: not reached, the agent never rang."""
     contact = offer.contact
-    core.emit(OfferEnded(offer.id, contact.id, offer.agent.id, OfferState.WITHDRAWN, outcome))
-    core.order(orders.withdraw(offer, outcome))
-    after_work(core, offer.agent)
-    try_again_later(core, contact, outcome)
+    answer.emit(OfferEnded(offer.id, contact.id, offer.agent.id, OfferState.WITHDRAWN, outcome))
+    answer.order(orders.withdraw(offer, outcome))
+    after_work(answer, offer.agent)
+    try_again_later(answer, contact, outcome)
 
 
-def _open(core: Core, number: OfferId) -> Offer | None:
-    offer = find_offer(core, number)
+def _open(answer: Answer, number: OfferId) -> Offer | None:
+    offer = find_offer(answer, number)
     if offer is not None and offer.state is not OfferState.OPEN:
-        core.late(number, "accepted before")
+        answer.late(number, "accepted before")
         return None
     return offer
 
 
-def _end_race(core: Core, winner: Offer) -> None:
+def _end_race(answer: Answer, winner: Offer) -> None:
     """Ring all: the others have lost."""
-    for offer in live_offers(core, winner.contact):
-        core.emit(OfferEnded(offer.id, offer.contact.id, offer.agent.id, OfferState.LOST_RACE))
-        core.order(orders.withdraw(offer, "lost_race"))
-        after_work(core, offer.agent)
+    for offer in live_offers(answer, winner.contact):
+        answer.emit(OfferEnded(offer.id, offer.contact.id, offer.agent.id, OfferState.LOST_RACE))
+        answer.order(orders.withdraw(offer, "lost_race"))
+        after_work(answer, offer.agent)

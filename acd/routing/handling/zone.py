@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acd.routing import orders, overflow
-from acd.routing.core import Core
+from acd.routing.answer import Answer
 from acd.routing.events import (
     CommandDone,
     ContactClosed,
@@ -47,18 +47,18 @@ from acd.routing.states import CONTACT_MOVES, LATE, ContactTrigger, Refusal
 from acd.routing.strategies import RANK_MASK
 
 
-def on_node(core: Core, event: NodeStarted) -> None:
+def on_node(answer: Answer, event: NodeStarted) -> None:
     """A new epoch: talks go on, lines keep place and age, links must report again."""
-    if event.epoch <= core.state.epoch:
-        core.refuse(event.epoch, "senseless", event.epoch, f"more than {core.state.epoch}")
+    if event.epoch <= answer.state.epoch:
+        answer.refuse(event.epoch, "senseless", event.epoch, f"more than {answer.state.epoch}")
         return
-    core.emit(NodeTookOver(event.epoch))
+    answer.emit(NodeTookOver(event.epoch))
 
 
-def on_rules(core: Core, event: RulesLoaded) -> None:
+def on_rules(answer: Answer, event: RulesLoaded) -> None:
     """New rules, if they make sense and no queue is taken away under the contacts in it."""
     rules = event.rules
-    state = core.state
+    state = answer.state
     fault = find_fault(rules)
     if fault is None and len(rules.agents) > RANK_MASK:
         fault = f"found {len(rules.agents)} agents, expected at most {RANK_MASK}"
@@ -69,152 +69,152 @@ def on_rules(core: Core, event: RulesLoaded) -> None:
                 fault = f"queue {contact.queue} is gone while contacts are in it"
                 break
     if fault is not None:
-        core.refuse(rules.version, "rules_invalid", fault)
+        answer.refuse(rules.version, "rules_invalid", fault)
         return
-    core.trigger = "rules"
-    core.emit(RulesInForce(rules, event.by))
+    answer.trigger = "rules"
+    answer.emit(RulesInForce(rules, event.by))
     for agent in list(state.by_rank):
         if agent.is_gone and agent.id in state.agents and agent.presence is not Presence.SIGNED_OUT:
-            drop_offers(core, agent, OfferState.WITHDRAWN, "removed")
+            drop_offers(answer, agent, OfferState.WITHDRAWN, "removed")
             if agent.load or agent.wrapping or agent.consulting:
-                core.emit(NextPresenceSet(agent.id, Presence.SIGNED_OUT, "removed"))
+                answer.emit(NextPresenceSet(agent.id, Presence.SIGNED_OUT, "removed"))
             else:
-                core.emit(PresenceSet(agent.id, Presence.SIGNED_OUT, "removed", None, True))
+                answer.emit(PresenceSet(agent.id, Presence.SIGNED_OUT, "removed", None, True))
 
 
-def on_hours(core: Core, event: HoursTurned) -> None:
+def on_hours(answer: Answer, event: HoursTurned) -> None:
     """Opening hours turned; whoever waits may have a way out."""
-    known = core.state.hours.get(event.hours)
+    known = answer.state.hours.get(event.hours)
     if known == (event.is_open, event.until_ms):
-        core.late(event.hours, "so before")
+        answer.late(event.hours, "so before")
         return
-    core.emit(HoursInForce(event.hours, event.is_open, event.until_ms))
-    for queue in list(core.state.queues.values()):
+    answer.emit(HoursInForce(event.hours, event.is_open, event.until_ms))
+    for queue in list(answer.state.queues.values()):
         if queue.plan.rules.hours == event.hours:
-            _check_all(core, queue.id)
+            _check_all(answer, queue.id)
 
 
-def on_gate(core: Core, event: QueueGateTurned) -> None:
+def on_gate(answer: Answer, event: QueueGateTurned) -> None:
     """Emergency closure of a queue, or its end."""
-    queue = core.state.queues.get(event.queue)
+    queue = answer.state.queues.get(event.queue)
     if queue is None:
-        core.refuse(event.queue, "unknown_queue")
+        answer.refuse(event.queue, "unknown_queue")
     elif queue.gate_open is event.is_open:
-        core.late(event.queue, "so before")
+        answer.late(event.queue, "so before")
     else:
-        core.emit(QueueGateSet(event.queue, event.is_open, event.by, event.reason[:200]))
-        _check_all(core, event.queue)
+        answer.emit(QueueGateSet(event.queue, event.is_open, event.by, event.reason[:200]))
+        _check_all(answer, event.queue)
 
 
-def on_command_done(core: Core, event: CommandDone) -> None:
+def on_command_done(answer: Answer, event: CommandDone) -> None:
     """A durable command has been carried out."""
-    if event.key in core.state.durable:
-        core.emit(CommandFulfilled(event.key))
+    if event.key in answer.state.durable:
+        answer.emit(CommandFulfilled(event.key))
     else:
-        core.late(event.key, "not wanted, or done before")
+        answer.late(event.key, "not wanted, or done before")
 
 
-def on_moved(core: Core, event: ContactMoved) -> None:
+def on_moved(answer: Answer, event: ContactMoved) -> None:
     """A supervisor moves a waiting contact."""
-    contact = _waiting(core, event.contact)
+    contact = _waiting(answer, event.contact)
     if contact is None:
         return
-    if event.queue not in core.state.queues:
-        core.refuse(contact.id, "unknown_queue", event.queue)
+    if event.queue not in answer.state.queues:
+        answer.refuse(contact.id, "unknown_queue", event.queue)
     elif event.queue == contact.queue:
-        core.refuse(contact.id, "own_target", event.queue)
+        answer.refuse(contact.id, "own_target", event.queue)
     else:
-        core.trigger = "moved"
-        core.emit(ContactRequeued(contact.id, event.queue, "supervisor", event.by))
-        core.order(orders.treatment(core.state, contact))
+        answer.trigger = "moved"
+        answer.emit(ContactRequeued(contact.id, event.queue, "supervisor", event.by))
+        answer.order(orders.treatment(answer.state, contact))
 
 
-def on_head_start(core: Core, event: HeadStartChanged) -> None:
+def on_head_start(answer: Answer, event: HeadStartChanged) -> None:
     """A supervisor lets a contact go sooner or later."""
-    contact = _waiting(core, event.contact)
+    contact = _waiting(answer, event.contact)
     if contact is None:
         return
     if abs(event.head_start_ms) > HEAD_START_MAX_MS:
-        core.refuse(contact.id, "senseless", event.head_start_ms, f"at most {HEAD_START_MAX_MS}")
+        answer.refuse(contact.id, "senseless", event.head_start_ms, f"at most {HEAD_START_MAX_MS}")
         return
     base_ms = contact.more.base_head_start_ms if contact.more is not None else None
     if base_ms is None:
         base_ms = contact.head_start_ms
     if base_ms + event.head_start_ms == contact.head_start_ms:
-        core.late(contact.id, "so before")
+        answer.late(contact.id, "so before")
         return
-    core.trigger = "moved"
-    core.emit(HeadStartSet(contact.id, base_ms + event.head_start_ms, event.by))
+    answer.trigger = "moved"
+    answer.emit(HeadStartSet(contact.id, base_ms + event.head_start_ms, event.by))
 
 
-def on_given(core: Core, event: ContactGiven) -> None:
+def on_given(answer: Answer, event: ContactGiven) -> None:
     """A supervisor offers a waiting contact to one agent."""
-    contact = _waiting(core, event.contact)
+    contact = _waiting(answer, event.contact)
     if contact is None:
         return
     if contact.place == NOWHERE:
-        core.refuse(contact.id, "not_waiting")
+        answer.refuse(contact.id, "not_waiting")
         return
-    agent = core.state.agents.get(event.agent)
+    agent = answer.state.agents.get(event.agent)
     if event.force and agent is not None:
         if agent.presence is Presence.SIGNED_OUT:
-            core.refuse(contact.id, "signed_out", event.agent)
+            answer.refuse(contact.id, "signed_out", event.agent)
             return
     else:
-        agent = free_agent(core, contact.id, event.agent, CHANNEL_BITS[contact.channel], contact.links)
+        agent = free_agent(answer, contact.id, event.agent, CHANNEL_BITS[contact.channel], contact.links)
         if agent is None:
             return
-    core.trigger = "given"
-    make_offer(core, contact, agent, direct_decision(core, contact, "given"))
+    answer.trigger = "given"
+    make_offer(answer, contact, agent, direct_decision(answer, contact, "given"))
 
 
-def on_closed(core: Core, event: ContactClosed) -> None:
+def on_closed(answer: Answer, event: ContactClosed) -> None:
     """A supervisor ends a contact, wherever it stands."""
-    contact = core.state.contacts.get(event.contact)
+    contact = answer.state.contacts.get(event.contact)
     if contact is None or contact.state is ContactState.ENDED:
-        core.refuse(event.contact, "unknown_contact")
+        answer.refuse(event.contact, "unknown_contact")
         return
     reason = event.reason[:200]
-    offer = core.state.offers.get(contact.offer)
+    offer = answer.state.offers.get(contact.offer)
     if contact.state is ContactState.OFFERED:
-        for rung in live_offers(core, contact):
-            core.emit(OfferEnded(rung.id, contact.id, rung.agent.id, OfferState.WITHDRAWN, reason))
-            core.order(orders.withdraw(rung, "closed"))
+        for rung in live_offers(answer, contact):
+            answer.emit(OfferEnded(rung.id, contact.id, rung.agent.id, OfferState.WITHDRAWN, reason))
+            answer.order(orders.withdraw(rung, "closed"))
     elif offer is not None and offer.assignment is AssignmentState.CONNECTING:
         outcome = Outcome.ANSWERED if contact.answered_ms else Outcome.OVERFLOWED
-        end_contact(core, contact, outcome, reason, event.by)
-        fail_connecting(core, offer, "closed")
-        core.order(orders.end(contact, "closed"))
+        end_contact(answer, contact, outcome, reason, event.by)
+        fail_connecting(answer, offer, "closed")
+        answer.order(orders.end(contact, "closed"))
         return
     elif offer is not None and offer.assignment in (AssignmentState.TALKING, AssignmentState.HELD):
-        end_open_consult(core, offer)
-        end_talk(core, offer, "supervisor")
-        core.order(orders.release(offer, "closed"))
+        end_open_consult(answer, offer)
+        end_talk(answer, offer, "supervisor")
+        answer.order(orders.release(offer, "closed"))
     outcome = Outcome.ANSWERED if contact.answered_ms else Outcome.OVERFLOWED
-    end_contact(core, contact, outcome, reason, event.by)
-    core.order(orders.end(contact, "closed"))
+    end_contact(answer, contact, outcome, reason, event.by)
+    answer.order(orders.end(contact, "closed"))
 
 
-def _check_all(core: Core, queue_id: QueueId) -> None:
+def _check_all(answer: Answer, queue_id: QueueId) -> None:
     """Look for ways out for everybody who waits in a queue."""
-    queue = core.state.queues[queue_id]
-    waiting = [core.state.numbered[key & NUMBER_MASK] for key in queue.line]
+    queue = answer.state.queues[queue_id]
+    waiting = [answer.state.numbered[key & NUMBER_MASK] for key in queue.line]
     for contact in waiting:
         if contact.plan.rules.overflow:
-            overflow.check(core, contact)
+            overflow.check(answer, contact)
 
 
-def _waiting(core: Core, contact_id: ContactId) -> Contact | None:
+def _waiting(answer: Answer, contact_id: ContactId) -> Contact | None:
     """The contact, if a supervisor may act on it; else the event is answered."""
-    contact = core.state.contacts.get(contact_id)
+    contact = answer.state.contacts.get(contact_id)
     if contact is None:
-        core.refuse(contact_id, "unknown_contact")
+        answer.refuse(contact_id, "unknown_contact")
         return None
-    answer = CONTACT_MOVES[contact.state, ContactTrigger.MOVE]
-    if answer is LATE:
-        core.late(contact_id, "ended before")
+    verdict = CONTACT_MOVES[contact.state, ContactTrigger.MOVE]
+    if verdict is LATE:
+        answer.late(contact_id, "ended before")
         return None
-    if isinstance(answer, Refusal):
-        core.refuse(contact_id, answer.code, contact.state.value)
+    if isinstance(verdict, Refusal):
+        answer.refuse(contact_id, verdict.code, contact.state.value)
         return None
     return contact

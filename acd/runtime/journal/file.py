@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from acd.runtime.journal.errors import JournalDamaged
-from acd.runtime.journal.mark import Mark, MarkFile, read_mark
+from acd.runtime.journal.mark import MARK_NAME, Mark, MarkFile, read_mark
 from acd.runtime.journal.meta import APPLICATION_ID, VERSION, Meta, write_meta
 from acd.runtime.journal.ownership import Ownership
-from acd.runtime.journal.reading import Extent, JournalReader
+from acd.runtime.journal.reading import UNREADABLE, Extent, JournalReader
 from acd.runtime.journal.wal import find_break
 
 FILE_NAME: Final = "journal.sqlite3"
@@ -36,7 +36,7 @@ class JournalFile:
         self.reader = reader
         self.epoch = reader.meta.epoch
         self.extent: Extent = reader.extent()
-        self.mark = MarkFile(folder / "journal.mark")
+        self.mark = MarkFile(folder / MARK_NAME)
         self._ownership = ownership
 
     def note(self, seq: int, chain: bytes) -> None:
@@ -82,7 +82,7 @@ def _open_owned(folder: Path, ownership: Ownership) -> JournalFile:
         _raise_epoch(connection, reader)
         _sync_folder(folder)
         return JournalFile(folder, connection, reader, ownership)
-    except sqlite3.DatabaseError as error:
+    except UNREADABLE as error:
         connection.close()
         raise JournalDamaged(str(path), "its first pages", str(error), "readable pages") from error
     except BaseException:
@@ -92,7 +92,7 @@ def _open_owned(folder: Path, ownership: Ownership) -> JournalFile:
 
 def _is_new(path: Path) -> bool:
     """Tell whether a journal is to be made: there is none, or its making was cut short."""
-    mark = read_mark(path.with_name("journal.mark"))
+    mark = read_mark(path.with_name(MARK_NAME))
     if path.exists() and path.with_name(path.name + "-journal").exists():
         # Only making one leaves a rollback journal; it is rolled back by being looked at.
         with closing(sqlite3.connect(path)) as connection:
@@ -104,7 +104,7 @@ def _is_new(path: Path) -> bool:
                     mark is None
                     and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
                 )
-            except sqlite3.DatabaseError:
+            except UNREADABLE:
                 return False
     if mark is not None:
         raise JournalDamaged(str(path), "its beginning", "no journal", f"one with records up to {mark.seq}")
@@ -129,22 +129,7 @@ def _refuse(path: Path) -> None:
     if broken is not None and broken.commits_behind > 1:
         found = f"a frame with a wrong checksum and {broken.commits_behind} whole commits behind it"
         raise JournalDamaged(str(wal), f"byte {broken.offset}", found, "no break before the end")
-    reader = JournalReader(path)
-    try:
-        mark = read_mark(path.with_name("journal.mark"))
-        extent = reader.extent()
-        if mark is None:
-            return
-        if mark.seq > extent.last_seq:
-            where = f"; {wal.name} is broken at byte {broken.offset}" if broken is not None else ""
-            found = f"its end, although record {mark.seq} had been acknowledged{where}"
-            raise JournalDamaged(
-                str(path), f"record {extent.last_seq + 1}", found, f"records up to {mark.seq}"
-            )
-        if mark.seq > extent.base_seq and reader.chain_at(mark.seq) != mark.chain:
-            raise JournalDamaged(str(path), f"record {mark.seq}", "another history", "the acknowledged one")
-    finally:
-        reader.close()
+    JournalReader(path).close()
 
 
 def _raise_epoch(connection: sqlite3.Connection, reader: JournalReader) -> None:

@@ -14,6 +14,8 @@ import zlib
 from pathlib import Path
 from typing import Final, NamedTuple
 
+MARK_NAME: Final = "journal.mark"
+
 _FORM: Final = struct.Struct(">4sQ16s")
 _CRC: Final = struct.Struct(">I")
 _MAGIC: Final = b"acdM"

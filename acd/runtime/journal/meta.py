@@ -55,7 +55,7 @@ def read_meta(connection: sqlite3.Connection, path: Path) -> Meta:
         raise JournalDamaged(str(path), "table meta", "no row", "one row")
     meta = Meta(*row[:4])
     if row[4] != _crc(meta):
-        raise JournalDamaged(str(path), "table meta", f"CRC32 {_crc(meta):08x}", f"{row[4]}")
+        raise JournalDamaged(str(path), "table meta", f"CRC32 {_crc(meta):08x}", str(row[4]))
     return meta
 
 

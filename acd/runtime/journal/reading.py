@@ -12,9 +12,15 @@ import msgspec
 from acd.ports import Record
 from acd.runtime.journal.entries import Entry, decode_record, entry_check
 from acd.runtime.journal.errors import JournalDamaged, JournalRefused, JournalTooNew
+from acd.runtime.journal.mark import MARK_NAME, Mark, read_mark
 from acd.runtime.journal.meta import VERSION, Meta, check_version, read_meta
+from acd.runtime.journal.wal import find_break
+
+UNREADABLE: Final = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What SQLite raises over pages that are not as it wrote them; text that rotted is not even text."""
 
 _SLICE: Final = 1000
+_TYPES: Final = (int, int, int, bytes, bytes, int, bytes)
 _SELECT: Final = "SELECT seq, epoch, at_ms, event, facts, crc, chain FROM records WHERE seq > ? ORDER BY seq"
 
 
@@ -42,11 +48,18 @@ class JournalReader:
                 raise JournalRefused(f"there is no journal at {path}")
             connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
         self._connection = connection
+        mark = read_mark(path.with_name(MARK_NAME))
         try:
             check_version(connection, path)
             self.meta: Meta = read_meta(connection, path)
-        except sqlite3.DatabaseError as error:
+            if mark is not None:
+                self._check_mark(mark)
+        except UNREADABLE as error:
+            connection.close()
             self.damaged(error)
+        except JournalRefused:
+            connection.close()
+            raise
 
     def extent(self) -> Extent:
         """Return which records there are."""
@@ -55,8 +68,12 @@ class JournalReader:
             row = self._connection.execute(
                 "SELECT seq, chain, at_ms FROM records ORDER BY seq DESC LIMIT 1"
             ).fetchone()
-        except sqlite3.DatabaseError as error:
+        except UNREADABLE as error:
             self.damaged(error)
+        if row is not None and tuple(map(type, row)) != (int, bytes, int):
+            raise JournalDamaged(
+                str(self.path), "its last record", "values of another kind", "numbers and bytes"
+            )
         if row is None:
             return Extent(base.base_seq, base.base_seq, base.base_chain, 0)
         return Extent(base.base_seq, row[0], row[1], row[2])
@@ -83,7 +100,7 @@ class JournalReader:
                     chain = self._check(row, expected, chain)
                     expected += 1
                     yield Entry(*row[:5])
-        except sqlite3.DatabaseError as error:
+        except UNREADABLE as error:
             self.damaged(error, f"behind record {expected - 1}")
 
     def records(self, after_seq: int | None = None) -> Iterator[Record]:
@@ -99,11 +116,11 @@ class JournalReader:
         if seq == self.meta.base_seq:
             return self.meta.base_chain
         row = self._connection.execute("SELECT chain FROM records WHERE seq = ?", (seq,)).fetchone()
-        if row is None:
+        if row is None or not isinstance(row[0], bytes):
             raise JournalDamaged(str(self.path), f"record {seq}", "no such record", "one")
-        return bytes(row[0])
+        return row[0]
 
-    def damaged(self, error: sqlite3.DatabaseError, position: str = "its first pages") -> NoReturn:
+    def damaged(self, error: Exception, position: str = "its first pages") -> NoReturn:
         """Say where SQLite found its own pages wrong.
 
         Raises:
@@ -126,6 +143,19 @@ class JournalReader:
         """Close the connection."""
         self._connection.close()
 
+    def _check_mark(self, mark: Mark) -> None:
+        """Refuse a journal that lacks what had been acknowledged."""
+        extent = self.extent()
+        path = str(self.path)
+        if mark.seq > extent.last_seq:
+            wal = self.path.with_name(self.path.name + "-wal")
+            broken = find_break(wal)
+            where = f"; {wal.name} is broken at byte {broken.offset}" if broken is not None else ""
+            found = f"its end, although record {mark.seq} had been acknowledged{where}"
+            raise JournalDamaged(path, f"record {extent.last_seq + 1}", found, f"records up to {mark.seq}")
+        if mark.seq > extent.base_seq and self.chain_at(mark.seq) != mark.chain:
+            raise JournalDamaged(path, f"record {mark.seq}", "another history", "the acknowledged one")
+
     def _check(
         self, row: tuple[int, int, int, bytes, bytes, int, bytes], expected: int, chain: bytes
     ) -> bytes:
@@ -134,8 +164,8 @@ class JournalReader:
             raise JournalDamaged(
                 path, f"record {expected}", f"record {row[0]} in its place", f"record {expected}"
             )
-        if not isinstance(row[3], bytes) or not isinstance(row[4], bytes):
-            raise JournalDamaged(path, f"record {expected}", "values of another kind", "bytes")
+        if tuple(map(type, row)) != _TYPES:
+            raise JournalDamaged(path, f"record {expected}", "values of another kind", "numbers and bytes")
         crc, own_chain = entry_check(Entry(*row[:5]), chain)
         if crc != row[5]:
             raise JournalDamaged(path, f"record {expected}", f"CRC32 {crc:08x}", f"{row[5]:08x}")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from acd.routing.events import AnyEvent
 from acd.routing.folding import FOLDS
 from acd.routing.outputs import AnyCommand, AnyFact, Late, Refused
 from acd.routing.state import State
 
 
-class Core:
-    """One engine's working set. `emit` is the only way in which handlers change the state."""
+class Answer:
+    """The answer to one event while it is being found. `emit` is the only way in which handlers change the state."""
 
     __slots__ = ("commands", "event", "facts", "now_ms", "state", "trigger")
 
@@ -41,8 +40,3 @@ class Core:
     def refuse(self, about: object, code: str, found: object = "", expected: object = "") -> None:
         """The event asks for what cannot be; nothing changes."""
         self.facts.append(Refused(self.event, str(about)[:200], code, str(found)[:200], str(expected)[:200]))
-
-
-def name_of(event: AnyEvent) -> str:
-    """How `Late` and `Refused` name an event."""
-    return type(event).__name__

@@ -1,0 +1,66 @@
+"""A living centre for a newcomer: staff added to the rules as they stand, spread over regions and skills."""
+
+from __future__ import annotations
+
+import msgspec
+
+from acd.routing.model import AgentId, AgentRules, QueueServed, RegionId, Rules, TeamId
+from acd.simulation.population import Chance
+
+FAMILY = (
+    "Wang",
+    "Li",
+    "Zhang",
+    "Liu",
+    "Chen",
+    "Yang",
+    "Smith",
+    "Jones",
+    "Brown",
+    "Taylor",
+    "Wilson",
+    "Evans",
+)
+GIVEN = (
+    "Mei",
+    "Jun",
+    "Lan",
+    "Wei",
+    "Ying",
+    "Hao",
+    "Anna",
+    "Ben",
+    "Clara",
+    "David",
+    "Ella",
+    "Frank",
+    "Grace",
+    "Henry",
+)
+
+
+def with_demo_staff(rules: Rules, count: int = 60, seed: str = "demo") -> tuple[Rules, tuple[AgentId, ...]]:
+    """Return the rules with `count` more agents, and the ids of these.
+
+    They stand in all regions in turn; each holds about two thirds of the skills at 2 to 5 and serves every
+    queue, so that each contact finds somebody and the choice is never trivial.
+    """
+    chance = Chance(seed)
+    regions = [region.region for region in rules.regions] or [RegionId("")]
+    queues = tuple(QueueServed(queue.queue) for queue in rules.queues)
+    staff: list[AgentRules] = []
+    for number in range(count):
+        region = regions[number % len(regions)]
+        skills = {skill: 2 + chance.below(4) for skill in rules.skills if chance.share(667)}
+        staff.append(
+            AgentRules(
+                agent=AgentId(f"demo-{number + 1:03}"),
+                name=f"{chance.pick(GIVEN)} {chance.pick(FAMILY)}",
+                region=region,
+                team=TeamId(f"demo-{region}"),
+                skills=skills,
+                queues=queues,
+            )
+        )
+    added = msgspec.structs.replace(rules, agents=rules.agents + tuple(staff))
+    return added, tuple(agent.agent for agent in staff)

@@ -1,0 +1,1 @@
+"""Seeded customers and agents without a telephone: for demonstrations, tests and load."""
