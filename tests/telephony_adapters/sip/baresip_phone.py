@@ -20,7 +20,8 @@ TONE = array.array("h", (int(9000 * math.sin(2 * math.pi * 440 * n / 8000)) for 
 
 def say(what: str, **more: object) -> None:
     """Print an event."""
-    print(json.dumps({"event": what, **more}), flush=True)
+    sys.stdout.write(json.dumps({"event": what, **more}) + "\n")
+    sys.stdout.flush()
 
 
 class Phone:
