@@ -88,8 +88,8 @@ class SimulatedAdapter:
         """Send everybody home."""
         if self._task is not None:
             self._task.cancel()
-            self._task = None
         await self._stack.aclose()
+        self._task = None
 
     def _is_mine(self, command: AnyCommand) -> bool:
         """Offers go to the simulated staff whoever calls; everything else only concerns our own customers."""
