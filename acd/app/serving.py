@@ -15,10 +15,12 @@ import msgspec
 
 from acd.app.house import House
 from acd.config import Settings, Versions, load
+from acd.routing.model import AgentId
 from acd.runtime.clock import Clock
 from acd.runtime.journal import JournalFile, open_journal
 from acd.runtime.logs import named, set_up
 from acd.runtime.node import Node
+from acd.simulation.demo import with_demo_staff
 
 _log = logging.getLogger("acd.app")
 
@@ -55,7 +57,11 @@ async def serve(options: ServeOptions, announce: Announce, progress: Progress | 
     with contextlib.ExitStack() as undo:
         undo.callback(journal.close)
         settings = _with_version(settings, options)
-        async with await House.build(settings, options.var) as house:
+        staff: tuple[AgentId, ...] = ()
+        if options.is_demo:
+            rules, staff = with_demo_staff(settings.rules)
+            settings = msgspec.structs.replace(settings, rules=rules)
+        async with await House.build(settings, options.var, staff) as house:
             undo.pop_all()
             await _run(house, journal, announce, progress)
 
