@@ -104,7 +104,7 @@ class SipAdapter:
             self.name, settings, signalling, self._media, submit, self._connection.send
         )
         board.expire = self._expire
-        digest = Digest(settings.realm, secrets.token_bytes(32), _token)
+        digest = Digest(settings.realm, secrets.token_bytes(32), _token, settings.algorithms)
         self.doors = Doors(settings, self.limits, board.registrar, digest, identity.sent_by)
         self.treatments = Treatments(board, self._bot)
         self.offering = Offering(board)

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -52,8 +52,16 @@ class Credentials(msgspec.Struct, frozen=True):
 class Digest:
     """The doorkeeper of one realm."""
 
-    def __init__(self, realm: str, secret: bytes, token: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        realm: str,
+        secret: bytes,
+        token: Callable[[], str],
+        algorithms: Sequence[str] = tuple(ALGORITHMS),
+    ) -> None:
         assert len(secret) >= 16, "a secret of at least 128 bits"
+        assert algorithms and all(each in ALGORITHMS for each in algorithms), "algorithms that we know"
+        self._algorithms = tuple(algorithms)
         self.realm = realm
         self._secret = secret
         self._token = token
@@ -71,7 +79,7 @@ class Digest:
                 "WWW-Authenticate",
                 f'Digest realm={quote(self.realm)}, nonce="{nonce}", qop="auth", algorithm={algorithm}{suffix}',
             )
-            for algorithm in ALGORITHMS
+            for algorithm in self._algorithms
         )
 
     def verify(self, request: SipRequest, host: str, passwords: Mapping[str, str], now_ms: int) -> str:
@@ -80,7 +88,7 @@ class Digest:
         Raises:
             SipError: 401 with a challenge (none given, or a stale nonce), 403 for anything that is wrong.
         """
-        given = _read_credentials(request, self.realm)
+        given = _read_credentials(request, self.realm, self._algorithms)
         if given is None:
             raise SipError(401, "no credentials for this realm", self.challenge(host, now_ms))
         password = passwords.get(given.username)
@@ -169,7 +177,7 @@ def _parse_fields(value: str) -> dict[str, str]:
     return fields
 
 
-def _read_credentials(request: SipRequest, realm: str) -> Credentials | None:
+def _read_credentials(request: SipRequest, realm: str, algorithms: Sequence[str]) -> Credentials | None:
     """Return the credentials for our realm, None if there are none. The header is no comma list."""
     for value in request.headers.get("Authorization", ()):
         fields = _parse_fields(value)
@@ -177,7 +185,7 @@ def _read_credentials(request: SipRequest, realm: str) -> Credentials | None:
             continue
         algorithm = fields.get("algorithm", "MD5").upper()
         nc = fields.get("nc", "")
-        if algorithm not in ALGORITHMS or fields.get("qop") != "auth" or not _NC.fullmatch(nc):
+        if algorithm not in algorithms or fields.get("qop") != "auth" or not _NC.fullmatch(nc):
             raise SipError(403, "credentials with an unknown algorithm, or without qop=auth and nc")
         return Credentials(
             fields.get("username", ""), realm, fields.get("nonce", ""), fields.get("uri", ""),

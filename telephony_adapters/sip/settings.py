@@ -33,6 +33,8 @@ class SipSettings:
     public_host: str = ""
     """What peers are told to reach us at; empty: `host`."""
     realm: str = "acd"
+    algorithms: tuple[str, ...] = ("SHA-256", "MD5")
+    """Of digest, best first. Old telephones know MD5 alone; some choke on anything before it."""
     entries: tuple[EntryId, ...] = ()
     """Numbers that customers call."""
     phones: tuple[PhoneAccount, ...] = ()

@@ -147,7 +147,10 @@ class Signalling(LegActions):
         transaction.owner = leg
         if request.method == "BYE":
             self.layer.respond(transaction, build_response(request, 200), now_ms)
-            return self._end_by_peer(leg, "bye", now_ms)
+            # Who hangs up has had our 2xx, even if the ACK was lost: the call was answered.
+            had_answer = leg.state is LegState.ANSWERED and not leg.bye_wanted
+            happenings: list[LegHappening] = [LegAcknowledged(leg)] if had_answer else []
+            return happenings + self._end_by_peer(leg, "bye", now_ms)
         if request.method in ("INVITE", "UPDATE"):
             return self._take_offer(leg, transaction, now_ms)
         if request.method == "INFO":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from acd.routing import events as ev
 from acd.routing import outputs as out
 from acd.routing.model import AgentId, OfferId
@@ -34,19 +36,19 @@ def hold_order(house: House, is_held: bool, turn: int) -> out.HoldContact:
     return out.HoldContact("sip", OfferId(1), contact, agent, is_held, turn)
 
 
-async def test_the_desk_holds_and_retrieves_and_the_customer_hears_music_meanwhile() -> None:
-    for waits in (False, True):
-        async with running_house() as house:
-            caller, leg, agent, agent_leg = await talking(house, waits=waits)
-            house.stand_in.order(hold_order(house, True, 1))
-            call = next(iter(house.adapter.board.calls.values()))
-            await caller.until(lambda: call.media and str(call.media.port).encode() in leg.remote_sdp)
-            await agent.until(lambda: direction_of(agent_leg.remote_sdp) == "inactive")
-            house.stand_in.order(hold_order(house, False, 2))
-            await caller.until(lambda: endpoint_of(leg.remote_sdp) == endpoint_of(agent.sdp))
-            await house.stand_in.until(lambda: call.side and call.side.state is SideState.TALKING)
-            assert direction_of(agent_leg.remote_sdp) == "sendrecv"
-            assert call.media is None
+@pytest.mark.parametrize("waits", [False, True])
+async def test_the_desk_holds_and_retrieves_and_the_customer_hears_music_meanwhile(waits: bool) -> None:
+    async with running_house() as house:
+        caller, leg, agent, agent_leg = await talking(house, waits=waits)
+        house.stand_in.order(hold_order(house, True, 1))
+        call = next(iter(house.adapter.board.calls.values()))
+        await caller.until(lambda: call.media and str(call.media.port).encode() in leg.remote_sdp)
+        await agent.until(lambda: direction_of(agent_leg.remote_sdp) == "inactive")
+        house.stand_in.order(hold_order(house, False, 2))
+        await caller.until(lambda: endpoint_of(leg.remote_sdp) == endpoint_of(agent.sdp))
+        await house.stand_in.until(lambda: call.side and call.side.state is SideState.TALKING)
+        assert direction_of(agent_leg.remote_sdp) == "sendrecv"
+        assert call.media is None
 
 
 async def test_hold_pressed_on_the_telephone_is_told_to_the_engine_and_answered_at_once() -> None:

@@ -9,8 +9,8 @@ import pytest
 from acd.routing import events as ev
 from acd.routing import outputs as out
 from acd.routing.model import OfferId
-from telephony_adapters.sip.legs import CallCame, LegEnded, LegFailed
-from tests.telephony_adapters.sip.house import House, running_house
+from telephony_adapters.sip.legs import CallCame, LegEnded
+from tests.telephony_adapters.sip.house import running_house
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,9 @@ async def test_an_agent_without_a_telephone_is_unreachable() -> None:
 async def test_offers_of_other_channels_and_other_adapters_are_nobody_elses_business() -> None:
     async with running_house() as house:
         agent = await house.agent("2001")
-        house.stand_in.order(present("web-1", 1, channel="chat", holder="web"), present("cti-1", 2, holder="cti"))
+        house.stand_in.order(
+            present("web-1", 1, channel="chat", holder="web"), present("cti-1", 2, holder="cti")
+        )
         await house.agent("2002")
         assert not agent.of(CallCame)
         assert not house.adapter.board.sides
@@ -133,7 +135,9 @@ async def test_an_offer_accepted_at_the_desk_is_joined_when_the_telephone_is_pic
         caller.call("4001")
         await agent.until(lambda: agent.of(CallCame))
         house.stand_in.submit(ev.OfferAccepted(OfferId(1)))
-        await house.stand_in.until(lambda: any(isinstance(c, out.ConnectContact) for c in house.stand_in.commands))
+        await house.stand_in.until(
+            lambda: any(isinstance(c, out.ConnectContact) for c in house.stand_in.commands)
+        )
         agent.signalling.answer(agent.legs[0], agent.sdp, agent.now_ms())
         agent.flush()
         await house.stand_in.until(lambda: house.stand_in.of(ev.ContactConnected))
@@ -156,4 +160,3 @@ async def test_an_order_that_was_done_is_not_done_again() -> None:
 def present(contact: str, offer: int, channel: str = "voice", holder: str = "sip") -> out.PresentOffer:
     """An offer of the first agent."""
     return out.PresentOffer("", offer, contact, "agent1", "q", channel, 0, "X", "en", holder)  # type: ignore[arg-type]
-

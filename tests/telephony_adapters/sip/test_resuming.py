@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from acd.ports import KeptLeg
 from acd.routing import events as ev
 from acd.routing.model import ContactId, LegId
@@ -60,25 +62,25 @@ async def test_callers_in_line_are_taken_up_again_and_answered() -> None:
         await house.adapter.stop()
 
 
-async def test_a_bye_of_a_call_from_before_the_crash_is_understood_from_either_side() -> None:
-    for by_agent in (False, True):
-        async with running_house() as house:
-            agent = await house.agent("2001")
-            caller = await house.telephone("13800138000")
-            leg = caller.call("4001")
-            await house.stand_in.until(lambda: house.stand_in.of(ev.ContactConnected))
-            await house.stand_in.until(lambda: len(house.stand_in.legs) == 2)
-            await crash_and_resume(house)
-            if by_agent:
-                agent.hang_up(agent.legs[0])
-                await house.stand_in.until(lambda: house.stand_in.of(ev.AgentLegEnded))
-                await caller.until(lambda: caller.of(LegEnded))
-            else:
-                caller.hang_up(leg)
-                await house.stand_in.until(lambda: house.stand_in.of(ev.CustomerLeft))
-                await agent.until(lambda: agent.of(LegEnded))
-            assert 481 not in [*agent.statuses(), *caller.statuses()]
-            await house.adapter.stop()
+@pytest.mark.parametrize("by_agent", [False, True])
+async def test_a_bye_of_a_call_from_before_the_crash_is_understood(by_agent: bool) -> None:
+    async with running_house() as house:
+        agent = await house.agent("2001")
+        caller = await house.telephone("13800138000")
+        leg = caller.call("4001")
+        await house.stand_in.until(lambda: house.stand_in.of(ev.ContactConnected))
+        await house.stand_in.until(lambda: len(house.stand_in.legs) == 2)
+        await crash_and_resume(house)
+        if by_agent:
+            agent.hang_up(agent.legs[0])
+            await house.stand_in.until(lambda: house.stand_in.of(ev.AgentLegEnded))
+            await caller.until(lambda: caller.of(LegEnded))
+        else:
+            caller.hang_up(leg)
+            await house.stand_in.until(lambda: house.stand_in.of(ev.CustomerLeft))
+            await agent.until(lambda: agent.of(LegEnded))
+        assert 481 not in [*agent.statuses(), *caller.statuses()]
+        await house.adapter.stop()
 
 
 async def test_a_talk_whose_telephone_forgot_it_is_found_out_by_asking() -> None:
