@@ -12,7 +12,7 @@ import uvloop
 from rich.progress import Progress
 
 from acd.app import ServeOptions, serve
-from acd.cli import journal
+from acd.cli import configuring, journal
 from acd.cli.announcing import announce
 from acd.cli.explaining import life_of
 from acd.cli.journal import open_reader
@@ -29,6 +29,8 @@ app = typer.Typer(
     help="The automatic call distributor: routes calls and chats to agents, and can say why.",
 )
 app.add_typer(journal.app, name="journal")
+app.add_typer(configuring.app, name="config")
+app.command("hash-password")(configuring.hash_password)
 
 Config = Annotated[Path, typer.Option("--config", help="The folder of the configuration.")]
 Var = Annotated[Path, typer.Option("--var", help="The folder of the data: journal, database, recordings.")]
