@@ -69,6 +69,7 @@ async def serve(options: ServeOptions, announce: Announce, progress: Progress | 
 async def _run(house: House, journal: JournalFile, announce: Announce, progress: Progress | None) -> None:
     node = house.open_node(journal, progress)
     _stop_on_signals(node)
+    _tell_state_on_signal(node)
     await node.run(house.settings.rules, lambda: announce(house, node))
 
 
@@ -93,6 +94,15 @@ def _stop_on_signals(node: Node) -> None:
 
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stop, sign.name)
+
+
+def _tell_state_on_signal(node: Node) -> None:
+    """SIGUSR1: one log line with the state's hash, to be compared with what `acd journal verify` says."""
+
+    def tell() -> None:
+        _log.warning(named("state", epoch=node.loop.epoch, seq=node.loop.seq, hash=node.core.state_hash()))
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, tell)
 
 
 def _account() -> str:
