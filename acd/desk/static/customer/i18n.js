@@ -91,7 +91,7 @@ export const TEXTS = {
   ended: ["The chat is over", "聊天已结束"],
   ended_left: ["You have ended the chat. Thank you for your visit.", "您已结束聊天，感谢您的来访。"],
   ended_agent: ["Thank you for talking with us.", "感谢您的咨询。"],
-  ended_ticket: ["Your matter is taken down. We call you back.", "您的问题已记录，我们会给您回电。"],
+  ended_ticket: ["Your matter is taken down.", "您的问题已记录。"],
   ended_message: ["Thank you for your visit.", "感谢您的来访。"],
   ended_supervisor: ["The chat was ended by our service.", "聊天已由客服结束。"],
   ended_gone: ["Your earlier chat is over.", "您之前的聊天已结束。"],
