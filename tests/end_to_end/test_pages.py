@@ -26,7 +26,8 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(
-        not (STATIC / "vendor" / "preact.js").is_file(), reason="the page libraries are not placed: run `make setup`"
+        not (STATIC / "vendor" / "preact.js").is_file(),
+        reason="the page libraries are not placed: run `make setup`",
     ),
 ]
 
@@ -101,10 +102,14 @@ async def test_a_chat_from_the_offer_to_the_wrap_up_and_the_same_customer_comes_
         await customer.locator(".start button").click()
         for text in ("1 earlier contact", "Dan Wu", "Fault solved"):
             await expect(offer).to_contain_text(text)
-        await expect(supervisor.locator("[data-table=contacts] [data-repeat]")).to_have_attribute("data-repeat", "1")
+        await expect(supervisor.locator("[data-table=contacts] [data-repeat]")).to_have_attribute(
+            "data-repeat", "1"
+        )
 
 
-async def test_a_busy_queue_leads_by_the_bot_to_a_ticket_and_a_return_call(browser: Browser, tmp_path: Path) -> None:
+async def test_a_busy_queue_leads_by_the_bot_to_a_ticket_and_a_return_call(
+    browser: Browser, tmp_path: Path
+) -> None:
     outside_line = await Telephone(("127.0.0.1", 9), CUSTOMER).open()
     centre = ExampleCentre(tmp_path, outside_line.address)
     outside_line.server = centre.sip
@@ -195,7 +200,9 @@ async def test_a_killed_server_comes_back_and_every_page_goes_on_where_it_was(
         await expect(waiting.locator("[data-stage=waiting]")).to_be_visible()
 
 
-async def test_a_supervisor_steers_agents_contacts_and_queues(browser: Browser, centre: ExampleCentre) -> None:
+async def test_a_supervisor_steers_agents_contacts_and_queues(
+    browser: Browser, centre: ExampleCentre
+) -> None:
     async with (
         open_window(browser, base_url=centre.http) as at_desk,
         open_window(browser, base_url=centre.http) as above,
@@ -207,25 +214,29 @@ async def test_a_supervisor_steers_agents_contacts_and_queues(browser: Browser, 
         contact = supervisor.locator("[data-table=contacts] tbody tr")
         await expect(contact).to_contain_text("Waiting")
 
-        async def do(row: str, action: str, choice: str = "") -> None:
+        async def ask(row: str, action: str, choice: str = "") -> None:
             await supervisor.locator(f"{row} .menu-place button").click()
             await supervisor.locator(f'[data-do="{action}"]').click()
             if choice:
                 await supervisor.locator("dialog select").first.select_option(choice)
             await supervisor.get_by_role("button", name="Confirm").click()
+
+        async def do(row: str, action: str, choice: str = "") -> None:
+            await ask(row, action, choice)
             await expect(supervisor.locator("dialog")).to_have_count(0)
 
         await do("[data-table=contacts] tbody tr", "raise", "10")
         await expect(contact.locator('[title="raised by 10 mins"]')).to_be_visible()
-        await do("[data-table=contacts] tbody tr", "assign", "dan")
-        await expect(agent.locator(".offer")).to_have_count(0)
-        await expect(supervisor.locator(".notices")).to_be_visible()
-        await supervisor.keyboard.press("Escape")
-        await do("[data-table=contacts] tbody tr", "move", "presales")
-        await expect(contact.locator('[data-column="queue"]')).to_have_text("Sales advice")
+        await ask("[data-table=contacts] tbody tr", "assign", "dan")
+        await expect(supervisor.locator("dialog [role=alert]")).to_be_visible()
+        await supervisor.get_by_role("button", name="Cancel").click()
+        await do("[data-table=contacts] tbody tr", "move", "orders")
+        await expect(contact.locator('[data-column="queue"]')).to_have_text("Orders and delivery")
         await do('[data-table=agents] tr[data-key="dan"]', "force_not_ready", "training")
         await expect(agent.locator(".why-not-ready")).to_contain_text("Training")
         await do("[data-table=contacts] tbody tr", "end")
         await expect(customer.locator("[data-ended]")).to_contain_text("ended by our service")
         await do('[data-table=queues] tr[data-key="support"]', "close_queue")
-        await expect(supervisor.locator('[data-table=queues] tr[data-key="support"]')).to_contain_text("closed")
+        await expect(supervisor.locator('[data-table=queues] tr[data-key="support"]')).to_contain_text(
+            "closed"
+        )
