@@ -133,7 +133,8 @@ class SipAdapter:
         for fact in record.facts:
             if isinstance(fact, RulesInForce):
                 self._queue_of = {str(entry.entry): str(entry.queue) for entry in fact.rules.entries}
-            elif is_replay:
+            elif is_replay or self._connection is None:
+                # The record of a node's own start comes before its rooms are open; they report when they are.
                 continue
             elif isinstance(fact, OfferTaken):
                 side = self.board.sides.get(fact.offer)
