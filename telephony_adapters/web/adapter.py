@@ -198,7 +198,7 @@ class WebAdapter:
                     NAME,
                     Channel.CHAT,
                     EntryId(message.entry),
-                    identities,
+                    identities=identities,
                     display=message.name,
                     language=message.language,
                     links=(Link.DESK,),

@@ -64,7 +64,8 @@ def entered_by(event: ContactArrived) -> list[AnyFact]:
     return [
         ContactEntered(
             event.contact, Origin.INBOUND, event.channel, event.adapter, event.entry, SERVICE,
-            event.language or "zh", None, START_MS, Needs(), 0, event.identities, event.display, links=event.links,
+            event.language or "zh", None, START_MS, Needs(), 0, identities=event.identities,
+            display=event.display, links=event.links,
         )
     ]  # fmt: skip
 
