@@ -29,7 +29,8 @@ class SimulatedAdapter:
     commands: frozenset[type[Command]] = frozenset(
         {
             c.TurnAway, c.EndContact, c.PlayTreatment, c.StartIntake, c.TellTicket, c.PresentOffer,
-            c.ConnectContact, c.DialCustomer, c.TransferOut, c.StartConsult,
+            c.WithdrawOffer, c.ConnectContact, c.DialCustomer, c.HoldContact, c.ReleaseAgent, c.TransferOut,
+            c.StartConsult, c.EndConsult,
         }
     )  # fmt: skip
 
