@@ -23,7 +23,9 @@ PEER = ("192.0.2.2", 5060)
 START = 1_000
 
 
-def request(method: str = "INVITE", branch: str = "z9hG4bKa", number: int = 1, to_tag: str = "") -> SipRequest:
+def request(
+    method: str = "INVITE", branch: str = "z9hG4bKa", number: int = 1, to_tag: str = ""
+) -> SipRequest:
     """A request as it comes off the wire."""
     tag = f";tag={to_tag}" if to_tag else ""
     return SipRequest(

@@ -251,7 +251,7 @@ TOKENS = st.from_regex(r"\A[a-z0-9]{1,10}\Z")
 
 
 @settings(max_examples=300, deadline=None)
-@given(USERS, HOSTS, st.one_of(st.none(), st.integers(1, 65535)), TOKENS, st.text("ab çö张\"\\", max_size=8))
+@given(USERS, HOSTS, st.one_of(st.none(), st.integers(1, 65535)), TOKENS, st.text('ab çö张"\\', max_size=8))
 def test_addresses_mean_the_same_to_sipmessage(
     user: str, host: str, port: int | None, tag: str, name: str
 ) -> None:
@@ -259,14 +259,24 @@ def test_addresses_mean_the_same_to_sipmessage(
     shown = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '" ' if name else ""
     ours = parse_address(f"{shown}<{uri}>;tag={tag}")
     theirs = sipmessage.Address.parse(f"{shown}<{uri}>;tag={tag}")
-    assert (ours.uri.user, ours.uri.port, ours.tag) == (theirs.uri.user, theirs.uri.port, theirs.parameters.get("tag"))
+    assert (ours.uri.user, ours.uri.port, ours.tag) == (
+        theirs.uri.user,
+        theirs.uri.port,
+        theirs.parameters.get("tag"),
+    )
     assert ours.uri.host == theirs.uri.host.strip("[]")
     assert ours.display_name.split() == (theirs.name or "").split()  # it joins blanks inside the quotes
     assert parse_address(str(ours)) == ours
 
 
 @settings(max_examples=200, deadline=None)
-@given(TOKENS, TOKENS, st.integers(1, 2**31 - 1), st.sampled_from(["OPTIONS", "BYE", "INFO", "INVITE"]), st.binary(max_size=40))
+@given(
+    TOKENS,
+    TOKENS,
+    st.integers(1, 2**31 - 1),
+    st.sampled_from(["OPTIONS", "BYE", "INFO", "INVITE"]),
+    st.binary(max_size=40),
+)
 def test_whole_messages_mean_the_same_to_aiosipua(
     branch: str, tag: str, number: int, method: str, body: bytes
 ) -> None:
