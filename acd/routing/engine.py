@@ -14,6 +14,7 @@ from acd.routing.handling.clock import run_due
 from acd.routing.matching import settle
 from acd.routing.model import ContactId, LegId
 from acd.routing.outputs import AnyCommand, AnyFact, Late, Outputs, Refused
+from acd.routing.reserves import review_touched
 from acd.routing.state import State
 
 
@@ -64,11 +65,15 @@ class Engine:
             # Left over from folding facts of a journal: others have decided these already.
             state.opened.clear()
             state.loose.clear()
+        state.touched.clear()
         if state.is_due(answer.now_ms):
             run_due(answer)
             answer.trigger = "agent_free"
         HANDLERS[type(event)](answer, event)
         if state.opened or state.loose:
+            settle(answer)
+        while state.touched:
+            review_touched(answer)
             settle(answer)
         return Outputs(facts, commands)
 
@@ -83,6 +88,7 @@ class Engine:
         FOLDS[type(fact)](self._state, fact, answer.now_ms)
         self._state.opened.clear()
         self._state.loose.clear()
+        self._state.touched.clear()
 
     def next_deadline_ms(self) -> int | None:
         """When `TimePassed` is to be handed in next; None: no time by itself changes anything."""

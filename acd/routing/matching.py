@@ -11,14 +11,17 @@ from __future__ import annotations
 from acd.routing import orders
 from acd.routing.answer import Answer
 from acd.routing.line import NUMBER_BITS, NUMBER_MASK, Rank
-from acd.routing.model import AgentId, ContactId, ContactState, Decision, OfferId
+from acd.routing.model import AgentId, ContactId, ContactState, Decision, OfferId, Origin, Strategy
 from acd.routing.outputs import OfferMade
 from acd.routing.plans import NEVER
 from acd.routing.pools import Cell, Requirement
 from acd.routing.state import ALONE, Agent, Contact, State
 from acd.routing.strategies import KEY_BITS, KEY_MASK, RANK_BITS, RANK_MASK, agent_key
+from acd.routing.waiting import patience
 
 PASSED_OVER_MAX = 5
+RING_MAX = 16
+"""How many agents are rung at once where a queue rings all."""
 
 _WAITING = ContactState.WAITING
 
@@ -60,11 +63,13 @@ def match_contact(answer: Answer, contact: Contact) -> bool:
     assert rank is not None
     requirement = rank.requirement
     if contact.owner is not None:
-        owner = _free_owner(state, contact, requirement, step, now_ms)
-        if owner is not None and _asks_for_owner(contact):
+        owner = _free_owner(state, contact, requirement, step, now_ms) if patience(contact) else None
+        if owner is not None:
             return _offer_to_owner(answer, contact, requirement, owner, step)
     tier = state.pools.tier(requirement, rank.region, step)
     more = contact.more
+    if requirement.strategy is Strategy.RING_ALL and contact.origin is Origin.INBOUND:
+        return _ring_all(answer, contact, requirement, tier, step)
     if more is not None and more.refusals:
         return _match_choosy(answer, contact, requirement, tier, step)
     best: int | None = None
@@ -293,9 +298,44 @@ def _match_choosy(
     answer: Answer, contact: Contact, requirement: Requirement, tier: tuple[Cell, ...], step: int
 ) -> bool:
     """The same choice for a contact whom some agents have refused of late: all free keys are looked through."""
+    state = answer.state
+    keys, refused = _unrefused_keys(answer, contact, tier)
+    if not keys:
+        return False
+    second = keys[1] if len(keys) > 1 else None
+    decision = _decision_of_contact(answer, contact, requirement, step, len(keys), refused, keys[0], second)
+    make_offer(answer, contact, state.by_rank[keys[0] & RANK_MASK], decision)
+    return True
+
+
+def _ring_all(
+    answer: Answer, contact: Contact, requirement: Requirement, tier: tuple[Cell, ...], step: int
+) -> bool:
+    """An offer to each eligible agent, up to a limit; the first to accept wins, the others have lost the race."""
+    state = answer.state
+    keys, refused = _unrefused_keys(answer, contact, tier)
+    decisions = [
+        _decision_of_contact(
+            answer,
+            contact,
+            requirement,
+            step,
+            len(keys),
+            refused,
+            key,
+            next((k for k in keys if k != key), None),
+        )
+        for key in keys[:RING_MAX]
+    ]
+    for key, decision in zip(keys, decisions, strict=False):
+        make_offer(answer, contact, state.by_rank[key & RANK_MASK], decision)
+    return bool(keys)
+
+
+def _unrefused_keys(answer: Answer, contact: Contact, tier: tuple[Cell, ...]) -> tuple[list[int], int]:
+    """The keys of all eligible agents, best first, and how many were left out for a refusal."""
     state, now_ms = answer.state, answer.now_ms
-    assert contact.more is not None
-    refusals = contact.more.refusals
+    refusals = contact.more.refusals if contact.more is not None else {}
     borrowed = state.queues[contact.queue].borrowed
     keys: list[int] = []
     refused = 0
@@ -306,20 +346,8 @@ def _match_choosy(
                     refused += 1
                 else:
                     keys.append(key)
-    if not keys:
-        return False
     keys.sort()
-    second = keys[1] if len(keys) > 1 else None
-    decision = _decision_of_contact(answer, contact, requirement, step, len(keys), refused, keys[0], second)
-    make_offer(answer, contact, state.by_rank[keys[0] & RANK_MASK], decision)
-    return True
-
-
-def _asks_for_owner(contact: Contact) -> bool:
-    rules = contact.plan.rules
-    return bool(
-        rules.sticky_patience_ms or (contact.repeat is not None and rules.repeat.same_agent_patience_ms)
-    )
+    return keys, refused
 
 
 def _free_owner(

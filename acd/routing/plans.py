@@ -57,7 +57,7 @@ class Plan:
 
     def step_at(self, wait_ms: int) -> int:
         """Which step is in force after this wait."""
-        return bisect_right(self.after, wait_ms) - 1 if self.last else 0
+        return max(0, bisect_right(self.after, wait_ms) - 1) if self.last else 0
 
     def step_of_skills(self, needs: Needs, skills: Mapping[SkillId, int]) -> int:
         """The first step at which these skills are enough, `NEVER` if none."""

@@ -144,6 +144,7 @@ class PlainContact(_Plain):
     repeat: Repeat | None
     state: ContactState
     offer: int
+    alone_until_ms: int
     rung: tuple[int, ...]
     offers_live: int
     turn: int
@@ -358,6 +359,7 @@ def _plain_contact(contact: Contact, plans: _Plans) -> PlainContact:
         contact.repeat,
         contact.state,
         contact.offer,
+        contact.alone_until_ms,
         contact.rung,
         contact.offers_live,
         contact.turn,

@@ -159,6 +159,7 @@ class Contact:
 
     __slots__ = (
         "adapter",
+        "alone_until_ms",
         "answered_ms",
         "arrived_ms",
         "attributes",
@@ -227,6 +228,8 @@ class Contact:
     """Index: where it stands while it waits: `NOWHERE`, `DORMANT`, `ALONE`, `IN_POOL`."""
     offer: int
     """The live offer or assignment, 0 for none; of several (ring all) the first."""
+    alone_until_ms: int
+    """Until when it waits for its owner alone; 0 if it does not."""
     rung: tuple[int, ...]
     """Open offers; more than one only where a queue rings all."""
     offers_live: int
@@ -488,6 +491,8 @@ class State:
         self.agent_alarms = Alarms(self._agent_moment)
         self.opened: list[Agent] = []
         """Agents who gained capacity since the event began."""
+        self.touched: list[Queue] = []
+        """Queues with reserves whose line has changed since the event began."""
         self.loose: list[Contact] = []
         """Contacts that came into a line, or ask for less, since the event began."""
 

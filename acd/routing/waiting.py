@@ -7,7 +7,7 @@ the same moments as the node that decided.
 from __future__ import annotations
 
 from acd.routing.model import ContactState, Origin, OverflowRule
-from acd.routing.state import ALONE, DORMANT, IN_POOL, NOWHERE, Contact, State
+from acd.routing.state import ALONE, DORMANT, IN_POOL, NOWHERE, Agent, Contact, State
 from acd.routing.timers import MASK
 
 CHECK_MS = 5_000
@@ -21,25 +21,36 @@ def number_of(contact: Contact) -> int:
     return contact.key & MASK
 
 
-def alone_until(state: State, contact: Contact) -> int:
-    """Until when the contact waits for its owner alone; 0 if it does not."""
-    if contact.owner is None:
-        return 0
-    rules = contact.plan.rules
-    patience_ms = rules.sticky_patience_ms
-    if contact.repeat is not None and rules.repeat.same_agent_patience_ms > patience_ms:
-        patience_ms = rules.repeat.same_agent_patience_ms
-    if not patience_ms:
-        return 0
+def choose_company(state: State, contact: Contact, now_ms: int) -> None:
+    """Decide, as a contact comes into a line, until when it waits for its owner alone.
+
+    Only for an owner who is signed in, could serve it at some step, and has not refused it.
+    """
+    contact.alone_until_ms = 0
+    patience_ms = patience(contact)
+    if not patience_ms or contact.owner is None:
+        return
     owner = state.agents.get(contact.owner)
     if owner is None or not owner.status:
-        return 0
-    if contact.more is not None and contact.owner in contact.more.refusals:
-        return 0
+        return
+    if contact.more is not None and contact.more.refusals.get(owner.id, 0) > now_ms:
+        return
+    if could_serve(state, contact, owner):
+        contact.alone_until_ms = contact.since_ms + patience_ms
+
+
+def patience(contact: Contact) -> int:
+    """For how long the queue lets a contact wait for its owner, in ms; 0: it does not ask for owners."""
+    rules = contact.plan.rules
+    if contact.repeat is not None and rules.repeat.same_agent_patience_ms > rules.sticky_patience_ms:
+        return rules.repeat.same_agent_patience_ms
+    return rules.sticky_patience_ms
+
+
+def could_serve(state: State, contact: Contact, agent: Agent) -> bool:
+    """Whether the agent serves the contact's queue and has the skills of its last step."""
     requirement = state.pools.requirement_for(contact.plan, contact.needs, contact.channel, contact.links)
-    if not any(cell.requirement is requirement for cell in owner.cells):
-        return 0
-    return contact.since_ms + patience_ms
+    return any(cell.requirement is requirement for cell in agent.cells)
 
 
 def place(state: State, contact: Contact, now_ms: int) -> None:
@@ -49,8 +60,12 @@ def place(state: State, contact: Contact, now_ms: int) -> None:
         contact.place = DORMANT
         return
     if contact.place == NOWHERE or contact.place == DORMANT:
-        state.queues[contact.queue].line.join(contact.key)
-    if contact.owner is not None and alone_until(state, contact) > now_ms:
+        queue = state.queues[contact.queue]
+        queue.line.join(contact.key)
+        if queue.plan.rules.reserves:
+            state.touched.append(queue)
+    if contact.alone_until_ms > now_ms:
+        assert contact.owner is not None
         owner = state.agents[contact.owner]
         if owner.alone is None:
             owner.alone = []
@@ -70,7 +85,10 @@ def displace(state: State, contact: Contact) -> None:
     elif place_now == ALONE:
         _leave_owner(state, contact)
     if place_now >= ALONE:
-        state.queues[contact.queue].line.leave(contact.key)
+        queue = state.queues[contact.queue]
+        queue.line.leave(contact.key)
+        if queue.plan.rules.reserves:
+            state.touched.append(queue)
     contact.place = NOWHERE
 
 
@@ -78,7 +96,7 @@ def replace(state: State, contact: Contact, now_ms: int) -> None:
     """Time has passed, or an owner went: stand where one belongs now."""
     if contact.place == DORMANT:
         place(state, contact, now_ms)
-    elif contact.place == ALONE and alone_until(state, contact) <= now_ms:
+    elif contact.place == ALONE and contact.alone_until_ms <= now_ms:
         _leave_owner(state, contact)
         state.pools.join(contact)
         contact.place = IN_POOL
@@ -114,8 +132,10 @@ def next_wake(state: State, contact: Contact, now_ms: int) -> int:
         at_ms = (contact.told.at_ms if contact.told is not None else contact.since_ms) + rules.announce_ms
         if not wake_ms or at_ms < wake_ms:
             wake_ms = at_ms
-    if contact.place == ALONE:
-        at_ms = alone_until(state, contact)
+    if contact.place == ALONE and (not wake_ms or contact.alone_until_ms < wake_ms):
+        wake_ms = contact.alone_until_ms
+    for reserve in rules.reserves:
+        at_ms = contact.arrived_ms + reserve.borrow_ms
         if at_ms > now_ms and (not wake_ms or at_ms < wake_ms):
             wake_ms = at_ms
     if more is not None:
@@ -159,7 +179,7 @@ def next_check(contact: Contact, rule: OverflowRule, now_ms: int) -> int:
 
 def _wake_elsewhere(state: State, contact: Contact) -> int:
     more = contact.more
-    if more is None or state.rules is None:
+    if more is None or state.rules is None or contact.state is ContactState.ENDED:
         return 0
     if contact.state is ContactState.INTAKE and more.intake is not None:
         return more.intake.since_ms + state.rules.intake_limit_ms

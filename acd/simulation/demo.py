@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from acd.routing.model import AgentId, AgentRules, QueueServed, RegionId, Rules, TeamId
-from acd.simulation.population import Chance
+from acd.simulation.population import AgentProfile, Chance, CustomerProfile
 
 FAMILY = (
     "Wang",
@@ -37,6 +37,10 @@ GIVEN = (
     "Grace",
     "Henry",
 )
+
+DEMO_CUSTOMERS = CustomerProfile(per_hour=1_500, swing=0, patience_ms=120_000, talk_ms=120_000)
+DEMO_STAFF = AgentProfile(wrap_up_ms=12_000, break_every_ms=1_800_000)
+"""Sixty agents are just enough for these customers: now and then there is a line, and the bot is asked for."""
 
 
 def with_demo_staff(rules: Rules, count: int = 60, seed: str = "demo") -> tuple[Rules, tuple[AgentId, ...]]:

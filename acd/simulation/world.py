@@ -351,8 +351,8 @@ class World:
         return ()
 
     def _wrap_up(self, fact: f.WrapUpStarted, now_ms: int) -> None:
-        if fact.agent not in self._played:
-            return
+        if fact.agent not in self._played or fact.offer not in self._queue_of:
+            return  # not ours, or left over from an earlier run: its deadline ends it
         at_ms = now_ms + self._people.around(self._agents.wrap_up_ms)
         self._send(at_ms, e.WrapUpFinished(fact.offer, self._disposition(fact.offer)))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from acd.routing.availability import hide, note_work, refresh
+from acd.routing.availability import SIGNED_OUT, hide, note_work, refresh
 from acd.routing.line import NUMBER_MASK
 from acd.routing.model import Link, Presence
 from acd.routing.outputs import AgentJoined, AgentSet, LinkSet, NextPresenceSet, PresenceSet
 from acd.routing.state import LINK_BITS, Agent, State
 from acd.routing.states import PRESENCE_MOVES
 from acd.routing.strategies import shares
-from acd.routing.waiting import replace, schedule
+from acd.routing.waiting import could_serve, replace, schedule
 
 
 def fold_joined(state: State, fact: AgentJoined, at_ms: int) -> None:
@@ -87,6 +87,7 @@ def fold_agent(state: State, fact: AgentSet, at_ms: int) -> None:
     state.pools.add_agent(agent)
     state.pools.fit(agent)
     refresh(state, agent)
+    _let_go(state, agent, at_ms)
 
 
 def forget_if_gone(state: State, agent: Agent, at_ms: int) -> None:
@@ -98,13 +99,16 @@ def forget_if_gone(state: State, agent: Agent, at_ms: int) -> None:
                 cell.expel(agent)
         agent.cells = ()
         del state.agents[agent.id]
+        state.statuses[SIGNED_OUT] -= 1
         # The numbers of the others stay: the place in `by_rank` is kept by a ghost until rules are loaded.
 
 
 def _let_go(state: State, agent: Agent, at_ms: int) -> None:
-    """Contacts that waited for an agent who has gone wait for anybody."""
-    if agent.alone:
-        waiting = [state.numbered[key & NUMBER_MASK] for key in agent.alone]
-        for contact in waiting:
+    """Contacts that waited for an agent who has gone, or cannot serve them now, wait for anybody."""
+    for key in list(agent.alone or ()):
+        contact = state.numbered[key & NUMBER_MASK]
+        if agent.presence is Presence.SIGNED_OUT or not could_serve(state, contact, agent):
+            if contact.alone_until_ms > at_ms:
+                contact.alone_until_ms = 0
             replace(state, contact, at_ms)
             schedule(state, contact, at_ms)

@@ -30,7 +30,7 @@ from acd.routing.outputs import (
 from acd.routing.plans import join_needs
 from acd.routing.state import ENDED_KEPT, LINK_BITS, NOWHERE, Contact, Intake, State, Told
 from acd.routing.states import CONTACT_MOVES, ContactTrigger, move
-from acd.routing.waiting import displace, number_of, place, schedule
+from acd.routing.waiting import choose_company, displace, number_of, place, schedule
 
 
 def fold_entered(state: State, fact: ContactEntered, at_ms: int) -> None:
@@ -92,6 +92,7 @@ def fold_entered(state: State, fact: ContactEntered, at_ms: int) -> None:
             state.return_numbers[fact.number] = fact.contact
     state.contacts[fact.contact] = contact
     state.numbered[number] = contact
+    choose_company(state, contact, at_ms)
     place(state, contact, at_ms)
     schedule(state, contact, at_ms)
 
@@ -154,6 +155,7 @@ def fold_requeued(state: State, fact: ContactRequeued, at_ms: int) -> None:
         displace(state, contact)
     else:
         contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
+        contact.offer = 0
     old = contact.plan.rules
     queue = state.queues[fact.queue]
     contact.queue = queue.id
@@ -171,6 +173,7 @@ def fold_requeued(state: State, fact: ContactRequeued, at_ms: int) -> None:
             contact.more.base_head_start_ms += queue.plan.rules.head_start_ms - old.head_start_ms
     contact.turn += 1
     contact.treatment = "queued"
+    choose_company(state, contact, at_ms)
     place(state, contact, at_ms)
     schedule(state, contact, at_ms)
 
@@ -244,6 +247,7 @@ def fold_returned(state: State, fact: ContactReturned, at_ms: int) -> None:
         contact.treatment = "back_in_line"
     contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
     contact.offer = 0
+    choose_company(state, contact, at_ms)
     place(state, contact, at_ms)
     schedule(state, contact, at_ms)
 
@@ -273,6 +277,7 @@ def fold_rescheduled(state: State, fact: ReturnCallRescheduled, at_ms: int) -> N
     contact.rare.not_before_ms = fact.not_before_ms
     contact.since_ms = max(at_ms, fact.not_before_ms)
     contact.offer = 0
+    choose_company(state, contact, at_ms)
     place(state, contact, at_ms)
     schedule(state, contact, at_ms)
 

@@ -7,9 +7,9 @@ from acd.routing.line import Line
 from acd.routing.model import ContactState, RegionId
 from acd.routing.plans import NO_NEEDS, join_needs
 from acd.routing.pools import Pools
-from acd.routing.state import NOWHERE, State
+from acd.routing.state import NOWHERE, Contact, State
 from acd.routing.strategies import idle_key
-from acd.routing.waiting import place, schedule
+from acd.routing.waiting import could_serve, place, schedule
 
 
 def rebuild(state: State, now_ms: int) -> None:
@@ -39,12 +39,19 @@ def rebuild(state: State, now_ms: int) -> None:
     state.contact_alarms.fill(())
     for contact in sorted(state.contacts.values(), key=lambda contact: contact.key):
         if contact.state is ContactState.WAITING:
+            if contact.alone_until_ms > now_ms and not _has_owner(state, contact):
+                contact.alone_until_ms = 0
             place(state, contact, now_ms)
         schedule(state, contact, now_ms)
     state.offer_alarms.fill(
         (offer.wake_ms, number) for number, offer in state.offers.items() if offer.wake_ms
     )
     state.agent_alarms.fill((agent.wake_ms, agent.rank) for agent in state.by_rank if agent.wake_ms)
+
+
+def _has_owner(state: State, contact: Contact) -> bool:
+    owner = state.agents.get(contact.owner) if contact.owner is not None else None
+    return owner is not None and bool(owner.status) and could_serve(state, contact, owner)
 
 
 def _build_known(state: State) -> None:

@@ -18,7 +18,7 @@ from acd.routing.outputs import (
     TicketDone,
 )
 from acd.routing.plans import Plan
-from acd.routing.state import Agent, Queue, State
+from acd.routing.state import CHANNEL_ALL, Agent, Queue, State
 
 
 def fold_rules(state: State, fact: RulesInForce, at_ms: int) -> None:
@@ -33,6 +33,8 @@ def fold_rules(state: State, fact: RulesInForce, at_ms: int) -> None:
             state.queues[queue_rules.queue] = Queue(Plan(queue_rules, rules.version))
         elif queue.plan.rules != queue_rules:
             queue.plan = Plan(queue_rules, rules.version)
+            groups = [reserve.group for reserve in queue_rules.reserves]
+            queue.borrowed = {group: True for group in queue.borrowed if group in groups}
     named = {queue_rules.queue for queue_rules in rules.queues}
     for gone in [queue for queue in state.queues if queue not in named]:
         del state.queues[gone]
@@ -94,7 +96,7 @@ def fold_reserve(state: State, fact: ReserveSet, at_ms: int) -> None:
     if fact.is_borrowed:
         queue.borrowed[GroupId(fact.group)] = True
         for agent in state.pools.grouped.get(GroupId(fact.group), ()):
-            if agent.mask & 24:
+            if agent.mask & CHANNEL_ALL:
                 state.opened.append(agent)
     else:
         queue.borrowed.pop(GroupId(fact.group), None)

@@ -87,8 +87,7 @@ def on_arrived(answer: Answer, event: ContactArrived) -> None:
     )
     contact = state.contacts[event.contact]
     if rules.overflow and not overflow.is_open(state, rules):
-        # Closed, but with a way out: nobody is looked for.
-        state.loose.clear()
+        # Closed, but with a way out: that comes first.
         greet(answer, contact)
         overflow.check(answer, contact)
         return

@@ -17,7 +17,8 @@ from acd.routing.outputs import (
     PresenceSet,
     StepTaken,
 )
-from acd.routing.state import ALONE, DORMANT, IN_POOL, Agent, Contact, Offer
+from acd.routing.reserves import review
+from acd.routing.state import DORMANT, IN_POOL, Agent, Contact, Offer
 from acd.routing.waiting import replace, schedule
 
 
@@ -26,27 +27,36 @@ def on_time(answer: Answer, event: TimePassed) -> None:
 
 
 def run_due(answer: Answer) -> None:
-    """Do whatever was due by now: first what frees agents, then what loses them, then the contacts."""
+    """Do whatever was due by now.
+
+    First every contact whose moment has come stands where it belongs, so that nobody is chosen before it; then
+    come the offers, which free agents, the agents, and the rest of what the contacts' moments bring.
+    """
     state, now_ms = answer.state, answer.now_ms
-    while True:
+    while state.is_due(now_ms):
+        due: list[Contact] = []
+        number = state.contact_alarms.pop_due(now_ms)
+        while number is not None:
+            contact = state.numbered[number]
+            contact.wake_ms = 0
+            replace(state, contact, now_ms)
+            due.append(contact)
+            number = state.contact_alarms.pop_due(now_ms)
+        answer.trigger = "step"
+        settle(answer)
         number = state.offer_alarms.pop_due(now_ms)
-        if number is not None:
+        while number is not None:
+            answer.trigger = "agent_free"
             offer_due(answer, state.offers[number])
             settle(answer)
-            continue
+            number = state.offer_alarms.pop_due(now_ms)
         number = state.agent_alarms.pop_due(now_ms)
-        if number is not None:
+        while number is not None:
             agent_due(answer, state.by_rank[number])
+            number = state.agent_alarms.pop_due(now_ms)
+        for contact in due:
+            contact_due(answer, contact)
             settle(answer)
-            continue
-        number = state.contact_alarms.pop_due(now_ms)
-        if number is None:
-            return
-        contact = state.numbered[number]
-        contact.wake_ms = 0
-        contact_due(answer, contact)
-        settle(answer)
-        if contact.id in state.contacts and contact.state is not ContactState.ENDED:
             schedule(state, contact, now_ms)
 
 
@@ -84,10 +94,11 @@ def contact_due(answer: Answer, contact: Contact) -> None:
 def _waiting_due(answer: Answer, contact: Contact) -> None:
     state, now_ms = answer.state, answer.now_ms
     answer.trigger = "step"
-    if contact.place in (DORMANT, ALONE):
-        replace(state, contact, now_ms)
-        if contact.place == DORMANT:
-            return
+    queue = state.queues[contact.queue]
+    if queue.plan.rules.reserves:
+        review(answer, queue)
+    if contact.place == DORMANT:
+        return
     step = contact.plan.step_at(now_ms - contact.arrived_ms)
     if step > contact.step:
         answer.emit(StepTaken(contact.id, step))

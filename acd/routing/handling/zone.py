@@ -42,7 +42,7 @@ from acd.routing.outputs import (
     RulesInForce,
 )
 from acd.routing.plans import find_fault
-from acd.routing.state import CHANNEL_BITS, NOWHERE, Contact
+from acd.routing.state import CHANNEL_BITS, Contact
 from acd.routing.states import CONTACT_MOVES, LATE, ContactTrigger, Refusal
 from acd.routing.strategies import RANK_MASK
 
@@ -151,9 +151,6 @@ def on_given(answer: Answer, event: ContactGiven) -> None:
     """A supervisor offers a waiting contact to one agent."""
     contact = _waiting(answer, event.contact)
     if contact is None:
-        return
-    if contact.place == NOWHERE:
-        answer.refuse(contact.id, "not_waiting")
         return
     agent = answer.state.agents.get(event.agent)
     if event.force and agent is not None:

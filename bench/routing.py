@@ -1,0 +1,385 @@
+"""How fast the routing core decides: events a second, microseconds an event, bytes a thing, and the naive twin.
+
+    python bench/routing.py --agents 10000 --waiting 1000 --json
+
+A made-up day in virtual time: all agents with different profiles (2 to 6 of 64 skills, four regions, one to three of
+eight queues), 128 kinds of needs of which 40 in 100 ask for two skills, three relaxation steps over skills and
+regions, three head starts. Every arrival is offered, accepted, connected, ended, wrapped up; facts are produced and
+applied. Only `Engine.handle` is timed, not the making of the events. The twin is `tests/routing/oracle.py`: it scans
+every agent and contact for each decision; it decides the same events for as long as `--naive-seconds` allow, and each
+of its decisions must be the engine's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import sys
+import tracemalloc
+from array import array
+from heapq import heappop, heappush
+from pathlib import Path
+from random import Random
+from time import perf_counter, perf_counter_ns, process_time_ns
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from acd.routing.engine import Engine
+from acd.routing.events import (
+    AgentSignedIn,
+    AnyEvent,
+    ContactArrived,
+    ContactConnected,
+    CustomerLeft,
+    OfferAccepted,
+    RulesLoaded,
+    TimePassed,
+    WrapUpFinished,
+)
+from acd.routing.model import (
+    AgentId,
+    AgentRules,
+    Channel,
+    ContactId,
+    EntryId,
+    EntryRules,
+    Needs,
+    Presence,
+    QueueId,
+    QueueRules,
+    QueueServed,
+    Reach,
+    RegionId,
+    RegionRules,
+    Rules,
+    SkillId,
+    SkillNeed,
+    Step,
+    Strategy,
+    WrapUp,
+)
+from acd.routing.outputs import OfferMade, Outputs, RulesInForce
+from tests.routing.oracle import Oracle, SeenContact, SeenOffer
+
+SKILLS, REGIONS, QUEUES, KINDS = 64, 4, 8, 128
+TALK_MS, WRAP_MS = 180_000, 20_000
+START_MS = 1_700_000_000_000
+
+
+class Day:
+    """Customers and agents of one made-up day."""
+
+    def __init__(self, agents: int, waiting: int, seed: int, strategy: Strategy, announce_ms: int) -> None:
+        self.announce_ms = announce_ms
+        self.random = Random(seed)
+        self.agents = agents
+        self.waiting = waiting
+        self.rules = self._rules(strategy)
+        self.entries = [entry.entry for entry in self.rules.entries]
+        self.regions = [region.region for region in self.rules.regions]
+        self.arrived = 0
+        self.coming: list[tuple[int, int, AnyEvent]] = []
+        self.count = 0
+
+    def _rules(self, strategy: Strategy) -> Rules:
+        r = self.random
+        skills = [SkillId(f"s{number}") for number in range(SKILLS)]
+        regions = [RegionId(f"r{number}") for number in range(REGIONS)]
+        queues = [QueueId(f"q{number}") for number in range(QUEUES)]
+        steps = (
+            Step(0, Reach.HOME),
+            Step(20_000, Reach.NEIGHBOURS, 1),
+            Step(60_000, Reach.ALL, 2),
+        )
+        kinds = []
+        for number in range(KINDS):
+            asked = r.sample(skills, 2 if number % 5 < 2 else 1)
+            kinds.append(Needs((tuple(SkillNeed(skill, r.randint(1, 4)) for skill in asked),)))
+        seen = set()
+        agents = []
+        while len(agents) < self.agents:
+            held = {skill: r.randint(1, 5) for skill in r.sample(skills, r.randint(2, 6))}
+            region, served = r.choice(regions), tuple(r.sample(queues, r.randint(1, 3)))
+            profile = (tuple(sorted(held.items())), region, served)
+            if profile not in seen:
+                seen.add(profile)
+                agents.append(
+                    AgentRules(
+                        AgentId(f"agent-{len(agents):06d}"),
+                        region=region,
+                        skills=held,
+                        queues=tuple(QueueServed(queue) for queue in served),
+                    )
+                )
+        return Rules(
+            1,
+            tuple(
+                QueueRules(
+                    queue,
+                    strategy=strategy,
+                    steps=steps,
+                    wrap_up=WrapUp(limit_ms=60_000),
+                    length_max=1_000_000,
+                    announce_ms=self.announce_ms,
+                )
+                for queue in queues
+            ),
+            tuple(
+                EntryRules(EntryId(f"e{number}"), queues[number % QUEUES], needs=needs)
+                for number, needs in enumerate(kinds)
+            ),
+            tuple(
+                RegionRules(region, neighbours=(regions[number - 1], regions[(number + 1) % REGIONS]))
+                for number, region in enumerate(regions)
+            ),
+            tuple(agents),
+            contacts_max=1_000_000,
+        )
+
+    def arrival(self) -> ContactArrived:
+        """The next customer."""
+        r = self.random
+        self.arrived += 1
+        return ContactArrived(
+            ContactId(f"contact-{self.arrived}"),
+            "sip",
+            Channel.VOICE,
+            r.choice(self.entries),
+            (f"tel:{r.randrange(10**9)}",),  # type: ignore[arg-type]
+            region=r.choice(self.regions),
+            head_start_ms=r.choice((0, 60_000, 300_000)),
+        )
+
+    def later(self, at_ms: int, event: AnyEvent) -> None:
+        """Something that will happen."""
+        self.count += 1
+        heappush(self.coming, (at_ms, self.count, event))
+
+    def answer(self, outputs: Outputs, now_ms: int) -> None:
+        """What people make of an offer."""
+        for fact in outputs.facts:
+            if type(fact) is OfferMade:
+                number = fact.offer
+                talk_ms = int(self.random.expovariate(1 / TALK_MS)) + 1
+                self.later(now_ms + 3_000, OfferAccepted(number))
+                self.later(now_ms + 3_100, ContactConnected(number))
+                self.later(now_ms + 3_100 + talk_ms, CustomerLeft(fact.contact))
+                self.later(now_ms + 3_100 + talk_ms + WRAP_MS, WrapUpFinished(number, ""))
+
+
+class Bench:
+    """One run."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.day = Day(
+            options.agents, options.waiting, options.seed, Strategy(options.strategy), options.announce_ms
+        )
+        self.engine = Engine()
+        self.now_ms = START_MS
+        self.times = array("q")
+        self.kinds: dict[str, array[int]] = {}
+
+    def prepare(self) -> dict[str, float]:
+        """Rules, agents, contacts in line; bytes of the latter two."""
+        day, engine = self.day, self.engine
+        tracemalloc.start()
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        self.handle(RulesLoaded(day.rules))
+        for agent in day.rules.agents:
+            self.handle(AgentSignedIn(agent.agent, "s", Presence.READY))
+        gc.collect()
+        per_agent = (tracemalloc.get_traced_memory()[0] - before) / max(1, len(day.rules.agents))
+        self.fill_up()
+        before = tracemalloc.get_traced_memory()[0]
+        waiting = self.in_line()
+        for _ in range(day.waiting):
+            self.handle(day.arrival())
+        gc.collect()
+        grown = max(1, self.in_line() - waiting)
+        per_contact = (tracemalloc.get_traced_memory()[0] - before) / grown if day.waiting else 0.0
+        tracemalloc.stop()
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        assert engine.state.agents
+        return {"bytes_per_agent": per_agent, "bytes_per_contact": per_contact}
+
+    def fill_up(self) -> None:
+        """Bring in customers until nearly all agents are at work, as they are by the middle of a day."""
+        while len(self.engine.state.offers) < self.options.agents * self.options.load:
+            self.handle(self.day.arrival())
+            if self.in_line() > self.options.agents // 4 + 50:
+                return
+
+    def in_line(self) -> int:
+        """How many wait now."""
+        return sum(queue.line.length for queue in self.engine.state.queues.values())
+
+    def handle(self, event: AnyEvent) -> Outputs:
+        """An event outside the measurement."""
+        outputs = self.engine.handle(event, self.now_ms)
+        self.day.answer(outputs, self.now_ms)
+        return outputs
+
+    def run(self) -> None:
+        """The measured stretch."""
+        options, day, engine = self.options, self.day, self.engine
+        per_ms = options.load * options.agents / (TALK_MS + WRAP_MS + 3_100)
+        arrive_at = float(self.now_ms)
+        handle, times, answer = engine.handle, self.times, day.answer
+        for number in range(options.events + options.warm_up):
+            next_ms = engine.next_deadline_ms()
+            coming = day.coming[0][0] if day.coming else 1 << 62
+            if arrive_at <= coming:
+                at_ms, event = int(arrive_at), None
+            else:
+                at_ms, event = coming, day.coming[0][2]
+            if next_ms is not None and next_ms < at_ms:
+                at_ms, event = next_ms, TimePassed()
+            elif event is None:
+                event = day.arrival()
+                arrive_at += day.random.expovariate(per_ms)
+            else:
+                heappop(day.coming)
+            self.now_ms = max(self.now_ms, at_ms)
+            began = perf_counter_ns()
+            outputs = handle(event, self.now_ms)
+            took = perf_counter_ns() - began
+            if number >= options.warm_up:
+                times.append(took)
+                kind = type(event).__name__
+                if kind not in self.kinds:
+                    self.kinds[kind] = array("q")
+                self.kinds[kind].append(took)
+            answer(outputs, self.now_ms)
+
+    def naive(self) -> dict[str, Any]:
+        """Let the twin decide what comes next, beside the engine."""
+        options, day, engine = self.options, self.day, self.engine
+        if not options.naive_seconds:
+            return {"naive_events_per_s": None, "decisions_equal": None}
+        oracle = picture(engine)
+        took_ns, events, decisions = 0, 0, 0
+        ends = perf_counter() + options.naive_seconds
+        while perf_counter() < ends and day.coming:
+            next_ms = engine.next_deadline_ms()
+            at_ms, _, event = day.coming[0]
+            if next_ms is not None and next_ms < at_ms:
+                at_ms, event = next_ms, TimePassed()
+            elif events % 5 == 0:
+                at_ms, event = self.now_ms, day.arrival()
+            else:
+                heappop(day.coming)
+            self.now_ms = max(self.now_ms, at_ms)
+            outputs = engine.handle(event, self.now_ms)
+            day.answer(outputs, self.now_ms)
+            began = process_time_ns()
+            for fact in outputs.facts:
+                if isinstance(fact, OfferMade):
+                    oracle.decide(fact, self.now_ms)
+                    decisions += 1
+                oracle.fold(fact, self.now_ms)
+            took_ns += process_time_ns() - began
+            events += 1
+        return {
+            "naive_events_per_s": round(events / (took_ns / 1e9), 1),
+            "decisions_equal": True,
+            "decisions_compared": decisions,
+        }
+
+
+def picture(engine: Engine) -> Oracle:
+    """The twin's picture of the moment, taken over from the engine's state once; from then on it sees facts only."""
+    state = engine.state
+    oracle = Oracle()
+    assert state.rules is not None
+    oracle.fold(RulesInForce(state.rules), state.at_ms)
+    for agent in state.agents.values():
+        seen = oracle.agents[agent.id]
+        seen.presence, seen.released_ms = agent.presence, agent.released_ms
+        seen.signed_in_ms, seen.taken, seen.last_offer = agent.signed_in_ms, agent.taken, agent.last_offer
+        seen.worked_ms, seen.at_work_since_ms = agent.working_ms, agent.busy_since_ms or None
+        seen.share, seen.rate = agent.share >> 32, agent.share & 0xFFFFFFFF
+    for contact in state.contacts.values():
+        oracle.contacts[contact.id] = SeenContact(
+            contact.id, contact.number, contact.plan.rules, contact.channel, contact.origin, contact.region,
+            contact.arrived_ms, contact.since_ms, contact.needs, contact.own_needs, contact.head_start_ms, None, set(),
+            False, contact.state.value,
+        )  # fmt: skip
+    oracle.entered = state.contact_count
+    for number, offer in state.offers.items():
+        contact = oracle.contacts[offer.contact.id]
+        seen_offer = oracle.offers[number] = SeenOffer(contact, oracle.agents[offer.agent.id], contact.rules)
+        seen_offer.connected, seen_offer.blocks = bool(offer.connected_ms), offer.blocks
+        if offer.assignment is not None:
+            seen_offer.state = "wrap_up" if offer.assignment.value == "wrap_up" else "taken"
+        if seen_offer.state == "wrap_up":
+            seen_offer.agent.wrapping.add(number)
+        else:
+            seen_offer.agent.holding[number] = contact.channel
+    for contact_id in [contact.id for contact in oracle.contacts.values() if contact.state == "ended"]:
+        del oracle.contacts[contact_id]
+    return oracle
+
+
+def quantile(times: Any, share: float) -> float:
+    """In microseconds."""
+    ordered = sorted(times)
+    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] / 1000, 2) if ordered else 0.0
+
+
+def main() -> None:
+    """Measure and print; the last line is one JSON object."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--agents", type=int, default=1_000)
+    parser.add_argument("--waiting", type=int, default=0, help="contacts put into the lines before measuring")
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--warm-up", type=int, default=20_000, help="events that are not counted")
+    parser.add_argument(
+        "--load", type=float, default=0.9, help="share of agents at work; over 1 the lines grow"
+    )
+    parser.add_argument(
+        "--strategy", default="longest_idle", choices=[strategy.value for strategy in Strategy]
+    )
+    parser.add_argument("--announce-ms", type=int, default=0, help="how often positions are told; 0: never")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--naive-seconds", type=float, default=10.0, help="0: no twin")
+    parser.add_argument("--json", action="store_true", help="print nothing but the result")
+    options = parser.parse_args()
+    load_before = round(os.getloadavg()[0], 2)
+    bench = Bench(options)
+    sizes = bench.prepare()
+    bench.run()
+    total_s = sum(bench.times) / 1e9
+    result = {
+        "agents": options.agents,
+        "waiting": options.waiting,
+        "waiting_at_end": bench.in_line(),
+        "strategy": options.strategy,
+        "events": len(bench.times),
+        "events_per_s": round(len(bench.times) / total_s),
+        "p50_us": quantile(bench.times, 0.5),
+        "p99_us": quantile(bench.times, 0.99),
+        "p999_us": quantile(bench.times, 0.999),
+        "worst_us": quantile(bench.times, 1.0),
+        **{name: round(size) for name, size in sizes.items()},
+        **bench.naive(),
+        "load_before": load_before,
+    }
+    if not options.json:
+        for kind, times in sorted(bench.kinds.items()):
+            print(
+                f"{kind:18} {len(times):8}  p50 {quantile(times, 0.5):7} us  p99 {quantile(times, 0.99):7} us"
+            )
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
