@@ -23,10 +23,11 @@ help:
 	@echo "make simulate      run a simulated centre; SEED=N chooses the day (default 1)"
 	@echo "make lock          renew requirements/*.txt from pyproject.toml (needs uv)"
 	@echo "make clean         remove the virtual environment and the page libraries; var/ stays"
+	@echo "ARGS=\"--set server.http.port=8090\"  gives make run further options of acd serve"
 	@echo "PYTHON=python3.12  names the Python to set up with (3.11 or later)"
 
 run: setup
-	@exec $(BIN)/acd serve --config $(CONFIG) --var $(VAR) $(if $(DEMO),--demo)
+	@exec $(BIN)/acd serve --config $(CONFIG) --var $(VAR) $(if $(DEMO),--demo) $(ARGS)
 
 setup: $(VENV)/.run acd/desk/static/vendor/LOCK.sha256
 

@@ -110,11 +110,15 @@ class Core(Protocol):
 class Room(Protocol):
     """A room of the house, as the loop sees it."""
 
-    name: str
-    """Unique; for an adapter the word that its contacts bear as `adapter`."""
+    @property
+    def name(self) -> str:
+        """Unique; for an adapter the word that its contacts bear as `adapter`."""
+        ...
 
-    commands: frozenset[type[Command]]
-    """What it carries out. A command that names an adapter goes to that room alone."""
+    @property
+    def commands(self) -> frozenset[type[Command]]:
+        """What it carries out. A command that names an adapter goes to that room alone."""
+        ...
 
     async def start(self, submit: Submit) -> None:
         """Open what must be open. Called after recovery; records before it have been observed already.
@@ -132,7 +136,11 @@ class Room(Protocol):
         ...
 
     def observe(self, record: Record, is_replay: bool) -> None:
-        """Take note of a durable record, in order of `seq`, without waiting. Replayed records come before `start`."""
+        """Take note of a durable record, in order of `seq`, without waiting.
+
+        Args:
+            is_replay: True for every record before this room's `start` has returned: nothing can be done yet.
+        """
         ...
 
     async def stop(self) -> None:
@@ -261,8 +269,10 @@ class IntakeBot(Protocol):
 class Adapter(Room, Protocol):
     """A room that holds customers' legs."""
 
-    cannot: frozenset[str]
-    """Abilities it lacks (`hold`, `consult`, `monitor`, `transfer_out`, ...); the desk greys them out."""
+    @property
+    def cannot(self) -> frozenset[str]:
+        """Abilities it lacks (`hold`, `consult`, `monitor`, `transfer_out`, ...); the desk greys them out."""
+        ...
 
     async def resume(self, legs: Sequence[KeptLeg]) -> None:
         """After `start`, take these legs up again; report those that are gone by `LegsCompared`."""

@@ -21,6 +21,7 @@ class Program(NamedTuple):
 PROGRAMS: Final[dict[str, Program]] = {
     "sipp": Program("sip-tester", "telephones that call and answer over SIP"),
     "redis-server": Program("redis-server", "several nodes, and a journal in Redis"),
+    "node": Program("nodejs", "the pages' own arithmetic, without a browser"),
     "chromium": Program("chromium", "the pages, in a real browser"),
     "pg_ctlcluster": Program("postgresql", "the SQL rooms on PostgreSQL"),
     "espeak-ng": Program("espeak-ng", "speech of the intake bot, and callers who speak"),

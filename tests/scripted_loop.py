@@ -13,7 +13,7 @@ from acd.routing.outputs import AnyCommand, AnyFact
 
 E = TypeVar("E")
 START_MS = 1_795_467_600_000
-WAIT_S = 10
+WAIT_S = 30
 
 
 class ScriptedLoop:

@@ -4,7 +4,7 @@ from acd.config.compare import changed_files, compare, needs_restart
 from acd.config.loading import ConfigErrors, load, sign_ins
 from acd.config.schema import build_schema, build_whole_schema
 from acd.config.settings import FILES, Settings
-from acd.config.versions import Version, Versions
+from acd.config.versions import Version, Versions, account_name
 from acd.ports import ConfigError
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Settings",
     "Version",
     "Versions",
+    "account_name",
     "build_schema",
     "build_whole_schema",
     "changed_files",

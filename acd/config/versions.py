@@ -6,6 +6,7 @@ then renamed). The files that the operator edits stay where they are: only `rest
 
 from __future__ import annotations
 
+import getpass
 import os
 import shutil
 from collections.abc import Sequence
@@ -114,6 +115,14 @@ class Versions:
             else:
                 (config / name).unlink(missing_ok=True)
         return settings
+
+
+def account_name() -> str:
+    """Return the name of the account that runs this process, for `by`; its number where it has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"
 
 
 def _same_files(one: Path, other: Path) -> bool:

@@ -178,7 +178,8 @@ class Spool(Generic[T]):
 
         def count() -> None:
             self.refused += 1
-            _log.error("spool_refused room=%s seq=%d item=%s", self._room, seq, type(item).__name__)
+            kinds = type(item).__name__, type(error).__name__
+            _log.error("spool_refused room=%s seq=%d item=%s why=%s", self._room, seq, *kinds)
 
         return count
 

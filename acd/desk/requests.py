@@ -34,6 +34,9 @@ from acd.routing.outputs import facts as f
 
 TALKS: Final = (AssignmentState.TALKING, AssignmentState.HELD)
 
+_STATEMENTS: Final = (e.LinkChanged, e.PresenceChosen, e.AgentSignedOut)
+"""Events that say how something is to be: late means that it is so already."""
+
 
 class NotDone(Exception):
     """The action is refused; `code` is stable."""
@@ -105,7 +108,7 @@ def read_answer(record: Record) -> None:
     for fact in record.facts:
         if isinstance(fact, f.Refused):
             raise NotDone(fact.code, fact.found, fact.expected)
-        if isinstance(fact, f.Late):
+        if isinstance(fact, f.Late) and not isinstance(record.event, _STATEMENTS):
             raise NotDone("late", fact.why)
 
 

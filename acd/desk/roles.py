@@ -107,3 +107,17 @@ def render_table() -> str:
         cells = [roles[role].value if role in roles else "" for role in Role]
         lines.append(f"| `{right}` | " + " | ".join(cells) + f" | {'yes' if right in AUDITED else ''} |")
     return "\n".join(lines) + "\n"
+
+
+_INTRODUCTION: Final = """# Who may do what
+
+Made from `roles.py`; a test compares the two. Empty: denied. `own`: one's own desk, offers and assignments, or
+one's own sign-in. `teams`: agents of the teams one leads, the queues that they serve, the contacts in them.
+`all`: the zone. Audited acts are written into the log, bound line to line, before they are done; denied ones as well.
+
+"""
+
+
+def render_page() -> str:
+    """Return `ROLES.md`."""
+    return _INTRODUCTION + render_table()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,8 @@ SECRET_BYTES_MIN: Final = 32
 TOKEN_LENGTH_MAX: Final = 2048
 LEEWAY_MS: Final = 2_000
 """By how much the clock of another node may run ahead."""
+_SHAPE: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
+"""Three parts; the last one is 256 bits, written in the one way in which it can be written."""
 
 
 class TokenRefused(Exception):
@@ -95,7 +98,7 @@ class Tokens:
         Raises:
             TokenRefused: It is malformed, not ours, for somebody else, or not valid at this moment.
         """
-        if len(token) > TOKEN_LENGTH_MAX or not token.isascii() or token.count(".") != 2:
+        if len(token) > TOKEN_LENGTH_MAX or _SHAPE.fullmatch(token) is None:
             raise TokenRefused("no token")
         _check_header(token)
         try:

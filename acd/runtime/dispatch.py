@@ -40,17 +40,22 @@ class Dispatcher:
             raise ValueError(f"two rooms of one name: {sorted(room.name for room in rooms)}")
         self._metrics = metrics
         self._passed_over = passed_over
+        self._not_started = {room.name for room in rooms}
         self._held: list[AnyCommand] | None = []
         self.delivering: tuple[str, int, str] | None = None
         """Room, record and command key in hand; what was in hand when something raised."""
 
+    def started(self, room: Room) -> None:
+        """Hear that a room has started: what it observes from now on happens while it can act."""
+        self._not_started.discard(room.name)
+
     def observe(self, record: Record, is_replay: bool) -> None:
-        """Let every room take note of a record."""
+        """Let every room take note of a record; for a room that has not started it is part of the replay."""
         for room in self.rooms:
             if self._passed_over and (room.name, record.seq) in self._passed_over:
                 continue
             self.delivering = (room.name, record.seq, "")
-            room.observe(record, is_replay)
+            room.observe(record, is_replay or room.name in self._not_started)
         self.delivering = None
 
     def execute(self, command: AnyCommand) -> None:
@@ -77,6 +82,7 @@ class Dispatcher:
     def open(self, first: Sequence[AnyCommand]) -> None:
         """All rooms have started: carry out `first`, then what was held; a key among both is done once."""
         held, self._held = self._held or [], None
+        self._not_started.clear()
         done: set[str] = set()
         for command in (*first, *held):
             if command.key not in done:

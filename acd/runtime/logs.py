@@ -62,6 +62,7 @@ def set_up(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # Its access log would print addresses and queries for every frame of the pages.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
 

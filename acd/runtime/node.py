@@ -159,6 +159,7 @@ class Node:
         for room in self._dispatcher.rooms:
             await room.start(self.loop.submit)
             self._started.append(room)
+            self._dispatcher.started(room)
         async with asyncio.TaskGroup() as tasks:
             for room in self._dispatcher.rooms:
                 legs = self.recovered.legs.get(room.name, [])

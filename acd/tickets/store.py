@@ -48,7 +48,7 @@ async def open_ticket(
         ]
         if identities:
             await connection.execute(insert(TICKET_IDENTITIES), identities)
-        await add_contact(connection, number, order.contact)
+        await connection.execute(insert(TICKET_CONTACTS).values(ticket=number, contact=order.contact))
         await add_entry(
             connection, number, at_ms, "opened", by=BOT, contact=order.contact, text=order.category
         )

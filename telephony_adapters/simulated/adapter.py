@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 
 from acd.ports import KeptLeg, Overloaded, Record, Submit
@@ -28,7 +29,8 @@ class SimulatedAdapter:
     commands: frozenset[type[Command]] = frozenset(
         {
             c.TurnAway, c.EndContact, c.PlayTreatment, c.StartIntake, c.TellTicket, c.PresentOffer,
-            c.ConnectContact, c.DialCustomer, c.TransferOut, c.StartConsult,
+            c.WithdrawOffer, c.ConnectContact, c.DialCustomer, c.HoldContact, c.ReleaseAgent, c.TransferOut,
+            c.StartConsult, c.EndConsult,
         }
     )  # fmt: skip
 
@@ -41,23 +43,26 @@ class SimulatedAdapter:
         customers: CustomerProfile = CustomerProfile(),
         agents: AgentProfile = AgentProfile(),
         faults: Faults = NO_FAULTS,
+        crowd: int = 0,
     ) -> None:
         self._now_ms = now_ms
         self._build = partial(
-            World, rules, seed, customers=customers, agents=agents, faults=faults, staff=staff
+            World, rules, seed, customers=customers, agents=agents, faults=faults, staff=staff, crowd=crowd
         )
         self._world: World | None = None
         self._mine: set[ContactId] = set()
         self._submit: Submit | None = None
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._stack = AsyncExitStack()
 
     async def start(self, submit: Submit) -> None:
         """Let the staff sign in and the first customers come."""
         self._submit = submit
         now_ms = self._now_ms()
         self._world = self._build(start_ms=now_ms, prefix=f"sim-{now_ms}")
-        self._task = asyncio.get_running_loop().create_task(self._play(), name="simulated")
+        group = await self._stack.enter_async_context(asyncio.TaskGroup())
+        self._task = group.create_task(self._play(), name="simulated")
 
     async def resume(self, legs: Sequence[KeptLeg]) -> None:
         """Report every customer of an earlier run as gone: a simulated leg does not outlive its process."""
@@ -85,8 +90,8 @@ class SimulatedAdapter:
         """Send everybody home."""
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await self._stack.aclose()
+        self._task = None
 
     def _is_mine(self, command: AnyCommand) -> bool:
         """Offers go to the simulated staff whoever calls; everything else only concerns our own customers."""

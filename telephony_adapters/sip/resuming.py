@@ -1,8 +1,7 @@
 """Taking calls up again after a crash, from the bytes that `LegStored` kept.
 
 A waiting caller's INVITE is adopted as if it had just come; a call in talk is known by its dialogs again, so that
-its BYE is understood. Each resumed talk is asked whether it still lives. Orders that come before the legs
-are there wait for them.
+its BYE is understood. Each resumed talk is asked whether it still lives.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from collections.abc import Sequence
 from acd.ports import KeptLeg
 from acd.routing.events import LegsCompared
 from acd.routing.model import AgentId, ContactId, OfferId
-from acd.routing.outputs import AnyCommand, ContactCommand, OfferCommand
 from telephony_adapters.sip.calls import Call, Side, SideState
 from telephony_adapters.sip.joining import Joining
 from telephony_adapters.sip.legs import Leg, LegState, unpack_leg
@@ -25,24 +23,14 @@ Unpacked = tuple[Leg, SipRequest | None, dict[str, str]]
 
 
 class Resuming:
-    """What waits until `resume`, and `resume` itself."""
+    """Makes calls and sides of kept legs."""
 
     def __init__(self, board: Switchboard, joining: Joining) -> None:
         self._board = board
         self._joining = joining
-        self._waiting: list[AnyCommand] | None = []
 
-    def take(self, command: AnyCommand) -> bool:
-        """Keep an order about a contact that may still be resumed; returns whether it was kept."""
-        if self._waiting is None or not isinstance(command, ContactCommand | OfferCommand):
-            return False
-        if command.contact in self._board.calls:
-            return False
-        self._waiting.append(command)
-        return True
-
-    def resume(self, legs: Sequence[KeptLeg]) -> list[AnyCommand]:
-        """Take the legs up; returns the orders that waited for them."""
+    def resume(self, legs: Sequence[KeptLeg]) -> None:
+        """Take the legs up, and report contacts whose customer's leg cannot be."""
         unpacked: dict[ContactId, list[Unpacked]] = {}
         gone: list[ContactId] = []
         for kept in legs:
@@ -56,8 +44,6 @@ class Resuming:
         gone += [kept.contact for kept in legs if kept.contact not in unpacked]
         if gone:
             self._board.tell(LegsCompared(self._board.name, tuple(dict.fromkeys(gone))))
-        waiting, self._waiting = self._waiting or [], None
-        return waiting
 
     def _resume_call(self, contact: ContactId, parts: list[Unpacked]) -> bool:
         """Returns whether the customer's leg is among them."""

@@ -24,8 +24,8 @@ class Reception:
     """The counts of one leg."""
 
     __slots__ = (
-        "_base", "_digit_timestamp", "_expected_before", "_highest", "_jitter_16", "_last_report", "_received",
-        "_received_before", "_ssrc", "_transit",
+        "_base", "_digit_timestamp", "_expected_before", "_highest", "_jitter_16", "_received",
+        "_received_before", "_ssrc", "_transit", "last_report",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -35,7 +35,8 @@ class Reception:
         self._received = 0
         self._jitter_16 = 0
         self._transit = 0
-        self._last_report = 0
+        self.last_report = 0
+        """Of the peer's newest sender report, to be echoed."""
         self._expected_before = 0
         self._received_before = 0
         self._digit_timestamp: int | None = None
@@ -66,10 +67,6 @@ class Reception:
         self._digit_timestamp = packet.timestamp
         return digit
 
-    def hear_report(self, last_report: int) -> None:
-        """Remember the peer's newest sender report, to be echoed."""
-        self._last_report = last_report
-
     @property
     def packets(self) -> int:
         """How many packets were believed."""
@@ -83,7 +80,7 @@ class Reception:
         expected_now, received_now = expected - self._expected_before, self._received - self._received_before
         self._expected_before, self._received_before = expected, self._received
         lost, jitter = expected_now - received_now, self._jitter_16 >> 4
-        return build_report_block(self._ssrc, lost, expected_now, self._highest, jitter, self._last_report)
+        return build_report_block(self._ssrc, lost, expected_now, self._highest, jitter, self.last_report)
 
     def _begin(self, packet: RtpPacket) -> None:
         if packet.ssrc != self._ssrc:

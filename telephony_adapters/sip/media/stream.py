@@ -99,6 +99,11 @@ class RtpStream:
         return self._reception.packets
 
     @property
+    def last_report_heard(self) -> int:
+        """The middle of the NTP time in the peer's newest sender report; 0 before the first."""
+        return self._reception.last_report
+
+    @property
     def packets_sent(self) -> int:
         """How many packets were given to the network."""
         return self._packets_sent
@@ -245,7 +250,7 @@ class RtpStream:
         if report is None:
             self.counts.malformed += 1
         elif report.last_report:
-            self._reception.hear_report(report.last_report)
+            self._reception.last_report = report.last_report
 
 
 def _receive(each: socket.socket) -> tuple[bytes, tuple[str, int]] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import socket
 import struct
 import wave
 from pathlib import Path
@@ -16,6 +17,7 @@ from telephony_adapters.sip.media import (
     Collected,
     CollectEnd,
     CollectRules,
+    MediaFigures,
     MediaRefused,
     MediaRoom,
     MediaSettings,
@@ -103,7 +105,7 @@ async def test_a_customer_who_presses_nothing_times_out_after_the_prompt(
     chosen: asyncio.Future[tuple[Collected, float]] = loop.create_future()
     ended: asyncio.Future[float] = loop.create_future()
     leg.collect(CollectRules(first_ms_max=60), lambda each: chosen.set_result((each, loop.time())))
-    leg.play([Prompt("overflow_offer")], on_end=lambda _: ended.set_result(loop.time()))
+    leg.play([Prompt("overflow_offer")] * 4, on_end=lambda _: ended.set_result(loop.time()))
     collected, at_s = await asyncio.wait_for(chosen, 5)
     assert collected == Collected("", CollectEnd.TIMEOUT)
     assert at_s > await ended
@@ -164,6 +166,27 @@ async def test_a_full_disk_is_told_and_leaves_nothing(room: MediaRoom, phone: Ph
     recording = await record(room, phone, tmp_path / "a.wav", RecordingRules(), [LOUD] * 6, "#")
     assert (recording.end, recording.failure) == (RecordingEnd.FAILED, "disk_full")
     assert not (tmp_path / "a.wav").exists()
+
+
+async def test_a_disk_that_fails_half_way_ends_the_recording_at_once(
+    room: MediaRoom, phone: Phone, tmp_path: Path
+) -> None:
+    (tmp_path / "a.wav.part").symlink_to("/dev/full")
+    leg = room.open("c1", phone.offer())
+    told: asyncio.Future[Recording] = asyncio.get_running_loop().create_future()
+    keys: list[str] = []
+    leg.on_digit = keys.append
+    leg.record(tmp_path / "a.wav", RecordingRules(), told.set_result)
+    for _ in range(75):
+        before = len(phone.heard)
+        phone.send(leg.port, LOUD)
+        await phone.until(lambda packets, n=before: len(packets) > n)
+    assert told.done(), "before any rule ended it"
+    assert (await asyncio.wait_for(told, 5)).failure == "disk_full"
+    leg.record(
+        tmp_path / "b.wav", RecordingRules(start_ms_max=40), lambda recording: keys.append(recording.end)
+    )
+    await phone.until(lambda packets: RecordingEnd.NOTHING_SAID in keys, 5)
 
 
 async def test_hanging_up_keeps_what_was_said(room: MediaRoom, phone: Phone, tmp_path: Path) -> None:
@@ -297,6 +320,44 @@ async def test_a_peer_on_hold_hears_nothing_and_is_answered_in_kind(room: MediaR
     leg.play([Prompt("goodbye")], on_end=told.set_result)
     await asyncio.wait_for(told, 5)
     assert phone.heard == []
+
+
+async def test_a_peer_that_changes_its_codec_hears_the_new_one(room: MediaRoom, phone: Phone) -> None:
+    leg = room.open("c1", phone.offer())
+    leg.music(True)
+    await phone.until(lambda packets: len(packets) >= 2)
+    leg.answer(phone.offer("8 101"))
+    heard = await phone.until(lambda packets: [each.kind for each in packets[-3:]] == [8, 8, 8])
+    assert heard[-1].payload in [MUSIC[at : at + 160].translate(ULAW_TO_ALAW) for at in (0, 160, 320)]
+
+
+async def test_reports_of_strangers_are_not_read(room: MediaRoom, phone: Phone) -> None:
+    leg = room.open("c1", phone.offer())
+    report = b"\x80\xc8\x00\x06" + b"\x00" * 8 + b"\x12\x34\x56\x78" + b"\x00" * 12
+    phone.send(leg.port, QUIET)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.bind(("127.0.0.2", 0))
+        stranger.sendto(report, ("127.0.0.1", leg.port + 1))
+        await phone.until(lambda packets: len(packets) >= 4)
+        assert leg.stream.last_report_heard == 0
+    phone.transport.sendto(report, ("127.0.0.1", leg.port + 1))
+    count = len(phone.heard)
+    await phone.until(lambda packets: len(packets) >= count + 4)
+    assert leg.stream.last_report_heard == 0x1234
+
+
+async def test_a_closed_leg_is_silent_and_its_room_sleeps(room: MediaRoom, phone: Phone) -> None:
+    leg = room.open("c1", phone.offer())
+    await phone.until(lambda packets: len(packets) >= 2)
+    leg.close()
+    unsendable = leg.stream.counts.unsendable
+    other = room.open("c2", phone.offer())
+    ssrc = phone.heard[-1].ssrc
+    await phone.until(lambda packets: len([each for each in packets if each.ssrc != ssrc]) >= 5)
+    assert leg.stream.counts.unsendable == unsendable
+    assert room.figures() == MediaFigures(legs=1, ports_free=99, ticks_skipped=0, refused=0)
+    other.close()
+    assert room.figures().ports_free == 100
 
 
 async def test_closing_tells_what_was_running_that_it_stopped(room: MediaRoom, phone: Phone) -> None:

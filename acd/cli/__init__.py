@@ -1,0 +1,5 @@
+"""The command line: `acd serve | check-config | explain | journal ...`."""
+
+from acd.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,5 @@
+"""`python -m acd.cli`."""
+
+from acd.cli.main import main
+
+main()

@@ -1,0 +1,102 @@
+/** The supervisor's page: live tables of queues, contacts and agents. It shows and asks; it decides nothing. */
+
+import { html, render, useEffect, useMemo } from "../vendor/preact.js";
+import { BrandMark, LanguageSwitch, Menu, Notice } from "../page/components.js";
+import { Desk } from "../page/desk.js";
+import { markDocument, useTexts } from "../page/i18n.js";
+import { Icon } from "../page/icons.js";
+import { session, signOut } from "../page/session.js";
+import { ConnectionMark, ConnectionStrip, SignIn } from "../page/sign_in.js";
+import { useStore } from "../page/store.js";
+import { calm } from "../page/views.js";
+import { refusalText } from "../page/words.js";
+import { Agents } from "./agents.js";
+import { Contacts } from "./contacts.js";
+import { OpenDialog } from "./dialogs.js";
+import { TEXTS } from "./i18n.js";
+import { Alerts, Filters, Overview } from "./overview.js";
+import { Queues } from "./queues.js";
+import { complaint, dialog, WatchContext } from "./watch_state.js";
+
+/** Tables turn at most this often: more cannot be read. */
+const TURN_MS = 300;
+
+/** @typedef {import("../page/i18n.js").Translate} Translate */
+/** @typedef {import("../page/i18n.js").Language} Language */
+
+/** @param {{desk: Desk, t: Translate, lang: Language}} props */
+function TopBar({ desk, t, lang }) {
+  const person = useStore(session)?.person;
+  const leave = () => {
+    desk.close();
+    return signOut();
+  };
+  return html`<header class="topbar">
+    <${BrandMark} name=${t("product")} />
+    <${ConnectionMark} desk=${desk} t=${t} lang=${lang} />
+    <span class="grow"></span>
+    <${Filters} />
+    <${LanguageSwitch} t=${t} lang=${lang} />
+    <${Menu} right=${true} class="plain" title=${person?.name} label=${html`<${Icon} name="person" /><span>${person?.name}</span>`}>
+      ${() => html`<button type="button" role="menuitem" onClick=${leave}><${Icon} name="exit" />${t("sign_out")}</button>`}
+    <//>
+  </header>`;
+}
+
+/** @param {{t: Translate}} props */
+function Complaint({ t }) {
+  const wrong = useStore(complaint);
+  const isInDialog = useStore(dialog) !== null;
+  if (!wrong || isInDialog) return null;
+  return html`<div class="notices"><${Notice} text=${wrong} t=${t} onClose=${() => complaint.set("")} /></div>`;
+}
+
+/** @param {{desk: Desk, t: Translate, lang: Language}} props */
+function WatchPage({ desk, t, lang }) {
+  const view = useMemo(() => calm(desk.view, TURN_MS), [desk]);
+  const watch = useMemo(
+    () => ({
+      desk,
+      view,
+      t,
+      lang,
+      ask: async (/** @type {string} */ type, /** @type {Record<string, unknown>} */ fields = {}) => {
+        const refusal = await desk.act(type, fields);
+        complaint.set(refusal ? refusalText(t, refusal) : "");
+        return !refusal;
+      },
+    }),
+    [desk, view, lang],
+  );
+  return html`<${WatchContext.Provider} value=${watch}>
+    <a class="skip" href="#tables">${t("skip")}</a>
+    <${TopBar} desk=${desk} t=${t} lang=${lang} />
+    <${ConnectionStrip} desk=${desk} t=${t} lang=${lang} />
+    <main class="watch">
+      <${Overview} />
+      <${Alerts} />
+      <div id="tables" class="tables">
+        <${Queues} />
+        <${Contacts} />
+        <${Agents} />
+      </div>
+    </main>
+    <${OpenDialog} />
+    <${Complaint} t=${t} />
+  <//>`;
+}
+
+function Page() {
+  const { t, lang } = useTexts(TEXTS);
+  const person = useStore(session)?.person.person;
+  const desk = useMemo(() => (person ? new Desk("supervisor") : null), [person]);
+  useEffect(() => markDocument(t, lang), [lang]);
+  useEffect(() => {
+    desk?.open();
+    return () => desk?.close();
+  }, [desk]);
+  if (!desk) return html`<${SignIn} t=${t} lang=${lang} caption=${t("sign_in_caption")} />`;
+  return html`<${WatchPage} desk=${desk} t=${t} lang=${lang} />`;
+}
+
+render(html`<${Page} />`, /** @type {HTMLElement} */ (document.getElementById("page")));

@@ -1,0 +1,217 @@
+"""The switch adapter: events of many switches in, orders to each out. A room of the house.
+
+An event is answered when it is durable, with what came of it. The same id again gives the same answer and
+changes nothing. Events of one call that bear a `sequence` are taken in its order: one that comes early waits
+up to `GAP_MS` for those before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+import msgspec
+
+from acd.ports import KeptLeg, Record, Submit
+from acd.routing.events import ContactArrived
+from acd.routing.model import ContactId
+from acd.routing.outputs import (
+    AnyCommand,
+    Command,
+    ContactEnded,
+    ContactEntered,
+    ContactTurnedAway,
+    Late,
+    Refused,
+)
+from acd.routing.outputs import commands as c
+from telephony_adapters.cti.orders import Orders
+from telephony_adapters.cti.settings import CtiSettings
+from telephony_adapters.cti.webhooks import Webhook
+from telephony_adapters.cti.wire import NAME, CloudEvent, build_order, call_of, translate
+
+GAP_S = 1.0
+SEEN_MAX = 100_000
+CALLS_MAX = 200_000
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came of an event: `accepted`, `late` (nothing changed), `refused` (nothing changed, see code)."""
+
+    id: str
+    outcome: str
+    code: str = ""
+    found: str = ""
+    expected: str = ""
+    is_repeat: bool = False
+
+
+class TooFast(Exception):
+    """The switch sends more events than it may; it should wait a second."""
+
+
+class CtiAdapter:
+    """All switches that push call events, as one adapter of the name `cti`."""
+
+    name = NAME
+    cannot: frozenset[str] = frozenset()
+    commands: frozenset[type[Command]] = frozenset(
+        {
+            c.TurnAway, c.PlayTreatment, c.TellTicket, c.EndContact, c.PresentOffer, c.WithdrawOffer,
+            c.ConnectContact, c.DialCustomer, c.HoldContact, c.ReleaseAgent, c.TransferOut, c.StartConsult,
+            c.EndConsult, c.SetMonitor,
+        }
+    )  # fmt: skip
+
+    def __init__(self, settings: CtiSettings, now_ms: Callable[[], int], stream: str) -> None:
+        """`stream` names this run's streams of orders; never used before."""
+        self.switches = {switch.source: switch for switch in settings.switches}
+        self.orders = {source: Orders(stream) for source in self.switches}
+        self._settings, self._now_ms = settings, now_ms
+        self._submit: Submit | None = None
+        self._live: dict[str, set[ContactId]] = {source: set() for source in self.switches}
+        self._seen: OrderedDict[tuple[str, str], asyncio.Future[Answer]] = OrderedDict()
+        self._sequences: dict[ContactId, _Sequence] = {}
+        self._pace: dict[str, deque[int]] = {source: deque() for source in self.switches}
+        self._webhooks: list[asyncio.Task[None]] = []
+        self._stack = AsyncExitStack()
+
+    async def start(self, submit: Submit) -> None:
+        """Begin to post orders to those switches that take them by webhook."""
+        self._submit = submit
+        group = await self._stack.enter_async_context(asyncio.TaskGroup())
+        for source, switch in self.switches.items():
+            if switch.webhook_url:
+                webhook = Webhook(switch, self.orders[source], self._now_ms)
+                self._webhooks.append(group.create_task(webhook.run(), name=f"webhook-{source}"))
+
+    async def resume(self, legs: Sequence[KeptLeg]) -> None:
+        """Nothing to take up: the legs are the switch's. It reports by `acd.calls.present` when it is back."""
+
+    async def stop(self) -> None:
+        """Stop posting; what was not taken is ordered again by the next run."""
+        for task in self._webhooks:
+            task.cancel()
+        self._webhooks.clear()
+        await self._stack.aclose()
+
+    def execute(self, command: AnyCommand) -> None:
+        """Put an order into the stream of the switch that has the call; silence if it is none of ours."""
+        place = call_of(getattr(command, "contact", ContactId("")))
+        if place is None or place[0] not in self.orders:
+            return
+        source, call = place
+        orders = self.orders[source]
+        at = datetime.fromtimestamp(self._now_ms() / 1000, UTC).isoformat(timespec="milliseconds")
+        orders.add(build_order(command, source, call, orders.next_number(), at))
+
+    def observe(self, record: Record, is_replay: bool) -> None:
+        """Know which of our calls are live, to find those that a switch has no more."""
+        for fact in record.facts:
+            if isinstance(fact, ContactEntered) and fact.adapter == NAME:
+                place = call_of(fact.contact)
+                if place is not None:
+                    self._live.setdefault(place[0], set()).add(fact.contact)
+            elif isinstance(fact, ContactEnded | ContactTurnedAway):
+                place = call_of(fact.contact)
+                if place is not None:
+                    self._live.setdefault(place[0], set()).discard(fact.contact)
+                    self._sequences.pop(fact.contact, None)
+
+    async def take(self, source: str, event: CloudEvent) -> Answer:
+        """Take an event of a signed-in switch; returns when what it made true is durable.
+
+        Raises:
+            CtiError: The event is not as it must be; nothing was taken.
+            TooFast: The switch is over its rate; nothing was taken.
+            Overloaded: The house is full; nothing was taken.
+        """
+        self._keep_pace(source)
+        if event.source != source:
+            return Answer(event.id, "refused", "foreign_source", event.source, source)
+        seen = self._seen.get((source, event.id))
+        if seen is not None:
+            answer = await asyncio.shield(seen)
+            return msgspec.structs.replace(answer, is_repeat=True)
+        return await self._take_new(source, event)
+
+    async def _take_new(self, source: str, event: CloudEvent) -> Answer:
+        if self._submit is None:
+            return Answer(event.id, "refused", "not_started", "", "a running server")
+        said = translate(event, frozenset(self._live[source]))
+        mine: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._seen[(source, event.id)] = mine
+        if len(self._seen) > SEEN_MAX:
+            self._seen.popitem(last=False)
+        try:
+            turn = self._turn(event)
+            if turn is not None:
+                await turn.wait_for(int(event.sequence))
+            if isinstance(said, ContactArrived):
+                self._live[source].add(said.contact)
+            pending = self._submit(said)
+            if turn is not None:
+                turn.took(int(event.sequence))
+            answer = _answer_of(event.id, await pending)
+        except BaseException as error:
+            self._seen.pop((source, event.id), None)
+            if not mine.done():
+                mine.set_exception(error)
+                mine.exception()  # whoever asks again asks afresh; nobody may be waiting on this one
+            raise
+        mine.set_result(answer)
+        return answer
+
+    def _turn(self, event: CloudEvent) -> _Sequence | None:
+        if not event.sequence or not event.subject:
+            return None
+        contact = ContactId(f"{NAME}:{event.source}:{event.subject}")
+        if contact not in self._sequences and len(self._sequences) >= CALLS_MAX:
+            return None
+        return self._sequences.setdefault(contact, _Sequence())
+
+    def _keep_pace(self, source: str) -> None:
+        pace, now_ms = self._pace[source], self._now_ms()
+        while pace and pace[0] <= now_ms - 1000:
+            pace.popleft()
+        if len(pace) >= self._settings.events_per_s_max:
+            raise TooFast(f"more than {self._settings.events_per_s_max} events a second from {source}")
+        pace.append(now_ms)
+
+
+class _Sequence:
+    """The order of one call's events. The first number seen begins it."""
+
+    def __init__(self) -> None:
+        self._last: int | None = None
+        self._moved = asyncio.Event()
+
+    async def wait_for(self, number: int) -> None:
+        """Return when it is this number's turn, or after the gap has been waited for long enough."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + GAP_S
+        while self._last is not None and number > self._last + 1 and loop.time() < end:
+            self._moved.clear()
+            try:
+                await asyncio.wait_for(self._moved.wait(), end - loop.time())
+            except TimeoutError:
+                return
+
+    def took(self, number: int) -> None:
+        """Say that this number has been handed in."""
+        self._last = number if self._last is None else max(self._last, number)
+        self._moved.set()
+
+
+def _answer_of(event_id: str, record: Record) -> Answer:
+    for fact in record.facts:
+        if isinstance(fact, Late):
+            return Answer(event_id, "late", "late", fact.why)
+        if isinstance(fact, Refused):
+            return Answer(event_id, "refused", fact.code, fact.found, fact.expected)
+        if isinstance(fact, ContactTurnedAway):
+            return Answer(event_id, "refused", fact.code)
+    return Answer(event_id, "accepted")

@@ -1,0 +1,196 @@
+"""HTTP and websocket of the switch adapter. Reads, answers, counts; every answer says what was found.
+
+`POST /cti/v1/events` takes CloudEvents (structured, batch, binary). `GET /cti/v1/socket` takes the same, one in
+a text frame, and sends orders; a switch that comes back gets every order that it has not acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from http import HTTPStatus
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from acd.ports import Overloaded
+from telephony_adapters.cti.adapter import Answer, CtiAdapter, TooFast
+from telephony_adapters.cti.settings import SwitchSettings
+from telephony_adapters.cti.wire import CloudEvent, CtiError, parse_batch, parse_binary, parse_structured
+
+BODY_MAX = 1 << 20
+FRAME_MAX = 64 * 1024
+HEARTBEAT_S = 10.0
+ASIDE_MAX = 256
+"""How many events of one socket may be on their way to the journal at once; beyond it reading waits."""
+SUBPROTOCOL = "acd.cti.v1+json"
+CLOSE_REPLACED = 4409
+CLOSE_TOO_FAST = 4429
+
+STRUCTURED = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+
+
+class Acknowledge(msgspec.Struct, forbid_unknown_fields=True):
+    """A frame of the switch: every order up to this number is in its hands."""
+
+    ack: int
+
+
+class CtiRoutes:
+    """The doors of the adapter on the house's web server."""
+
+    def __init__(self, adapter: CtiAdapter) -> None:
+        self._adapter = adapter
+        self._sockets: dict[str, web.WebSocketResponse] = {}
+
+    def add_to(self, app: web.Application) -> None:
+        """Add the routes to an application."""
+        app.router.add_post("/cti/v1/events", self.events)
+        app.router.add_get("/cti/v1/socket", self.socket)
+
+    async def events(self, request: web.Request) -> web.Response:
+        """Take one event or a batch; answers when everything is durable, one result for each, in order."""
+        switch = self._switch_of(request)
+        if switch is None:
+            return _problem(
+                HTTPStatus.UNAUTHORIZED, "unauthorized", "no known key", "Authorization: Bearer KEY"
+            )
+        try:
+            batch = await self._read(request)
+            answers = [await self._adapter.take(switch.source, event) for event in batch]
+        except CtiError as error:
+            return _problem(HTTPStatus.BAD_REQUEST, error.code, error.found, error.expected, error.where)
+        except TooFast as error:
+            return _problem(HTTPStatus.TOO_MANY_REQUESTS, "too_fast", str(error), "fewer events a second")
+        except Overloaded:
+            return _problem(
+                HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "a full house", "the same again later"
+            )
+        except web.HTTPRequestEntityTooLarge:
+            return _problem(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "a larger body", f"at most {BODY_MAX} bytes"
+            )
+        body = msgspec.json.encode({"results": answers})
+        return web.Response(status=HTTPStatus.ACCEPTED, body=body, content_type="application/json")
+
+    async def _read(self, request: web.Request) -> list[CloudEvent]:
+        if request.content_length is not None and request.content_length > BODY_MAX:
+            raise web.HTTPRequestEntityTooLarge(BODY_MAX, request.content_length)
+        body = await request.content.read(BODY_MAX + 1)
+        while len(body) <= BODY_MAX and not request.content.at_eof():
+            body += await request.content.read(BODY_MAX + 1 - len(body))
+        if len(body) > BODY_MAX:
+            raise web.HTTPRequestEntityTooLarge(BODY_MAX, len(body))
+        match request.content_type:
+            case "application/cloudevents+json":
+                return [parse_structured(body)]
+            case "application/cloudevents-batch+json":
+                return parse_batch(body)
+            case "application/json" if "ce-id" in request.headers:
+                return [parse_binary(request.headers, body)]
+            case other:
+                expected = f"{STRUCTURED}, {BATCH}, or application/json with ce- headers"
+                raise CtiError("content_type", "header content-type", other, expected)
+
+    async def socket(self, request: web.Request) -> web.StreamResponse:
+        """Take events and send orders until either side goes."""
+        switch = self._switch_of(request)
+        if switch is None:
+            return _problem(
+                HTTPStatus.UNAUTHORIZED, "unauthorized", "no known key", "Authorization: Bearer KEY"
+            )
+        socket = web.WebSocketResponse(
+            protocols=(SUBPROTOCOL,), heartbeat=HEARTBEAT_S, max_msg_size=FRAME_MAX, compress=False
+        )
+        await socket.prepare(request)
+        older = self._sockets.get(switch.source)
+        self._sockets[switch.source] = socket
+        if older is not None:
+            await older.close(code=CLOSE_REPLACED, message=b"a newer connection of this switch")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                sender = tasks.create_task(self._send_orders(switch.source, socket))
+                await self._hear(switch.source, socket, tasks)
+                sender.cancel()
+        finally:
+            if self._sockets.get(switch.source) is socket:
+                del self._sockets[switch.source]
+        return socket
+
+    async def _hear(self, source: str, socket: web.WebSocketResponse, tasks: asyncio.TaskGroup) -> None:
+        aside = asyncio.Semaphore(ASIDE_MAX)
+        async for frame in socket:
+            if frame.type is not WSMsgType.TEXT:
+                await socket.close(code=WSCloseCode.UNSUPPORTED_DATA, message=b"text frames only")
+                return
+            acknowledged = _acknowledged(frame.data)
+            if acknowledged is not None:
+                self._adapter.orders[source].acknowledge(acknowledged)
+                continue
+            await aside.acquire()
+            tasks.create_task(self._take_frame(source, socket, frame.data, aside))
+
+    async def _take_frame(
+        self, source: str, socket: web.WebSocketResponse, text: str, aside: asyncio.Semaphore
+    ) -> None:
+        try:
+            answer = await self._answer(source, text)
+            if answer is None:
+                await socket.close(code=CLOSE_TOO_FAST, message=b"too many events a second")
+            else:
+                with contextlib.suppress(ConnectionError):  # it asks again by the same id when it is back
+                    await socket.send_str(answer)
+        finally:
+            aside.release()
+
+    async def _answer(self, source: str, text: str) -> str | None:
+        try:
+            event = parse_structured(text.encode("utf-8", "surrogatepass"))
+            answer = await self._adapter.take(source, event)
+        except CtiError as error:
+            answer = Answer("", "refused", error.code, f"{error.where}: {error.found}", error.expected)
+        except Overloaded:
+            answer = Answer("", "refused", "overloaded", "a full house", "the same again later")
+        except TooFast:
+            return None
+        return msgspec.json.encode({"result": answer}).decode()
+
+    async def _send_orders(self, source: str, socket: web.WebSocketResponse) -> None:
+        orders = self._adapter.orders[source]
+        hello = {"hello": {"stream": orders.stream, "last": orders.last, "dropped": orders.dropped}}
+        sent = 0
+        with contextlib.suppress(ConnectionError):  # the next connection gets what was not acknowledged
+            await socket.send_str(msgspec.json.encode(hello).decode())
+            while not socket.closed:
+                for number, order in orders.after(sent):
+                    await socket.send_str(msgspec.json.encode({"order": order}).decode())
+                    sent = number
+                await orders.wait_after(sent)
+
+    def _switch_of(self, request: web.Request) -> SwitchSettings | None:
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key:
+            return None
+        found = None
+        for switch in self._adapter.switches.values():
+            if switch.is_key(key):  # every key is looked at, so that the time tells nothing
+                found = switch
+        return found
+
+
+def _acknowledged(text: str) -> int | None:
+    try:
+        return msgspec.json.decode(text, type=Acknowledge).ack
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return None
+
+
+def _problem(status: HTTPStatus, code: str, found: str, expected: str, where: str = "") -> web.Response:
+    body = msgspec.json.encode({"code": code, "where": where, "found": found, "expected": expected})
+    headers = (
+        {"Retry-After": "1"}
+        if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
+        else {}
+    )
+    return web.Response(status=status, body=body, content_type="application/json", headers=headers)

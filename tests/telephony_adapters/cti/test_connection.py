@@ -1,0 +1,244 @@
+"""A switch connects: events in over HTTP and websocket, orders out, and everything that can be wrong with them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import websockets
+
+from acd.routing import events as e
+from acd.routing.model import OfferId
+from acd.routing.outputs import AssignmentConnected, ContactEnded, ContactEntered, OfferMade
+from telephony_adapters.cti.settings import CtiSettings
+from telephony_adapters.cti.wire import BATCH_MAX
+from tests.telephony_adapters.cti.house import HEADERS, KEY, SOURCE, SWITCH, House, open_house, said
+
+CORPUS = Path(__file__).parents[3].parent / "shared" / "data" / "json-test-suite" / "test_parsing"
+
+
+async def connect(house: House) -> websockets.ClientConnection:
+    return await websockets.connect(
+        house.url.replace("http", "ws") + "/socket",
+        additional_headers={"Authorization": f"Bearer {KEY}"},
+        subprotocols=[websockets.Subprotocol("acd.cti.v1+json")],
+    )
+
+
+async def read(socket: websockets.ClientConnection) -> Any:
+    return json.loads(await asyncio.wait_for(socket.recv(), 5))
+
+
+async def order(socket: websockets.ClientConnection, kind: str) -> Any:
+    """The next order of a kind; results and other orders are passed over."""
+    while True:
+        frame = await read(socket)
+        if frame.get("order", {}).get("type") == kind:
+            return frame["order"]
+
+
+async def test_a_whole_call_over_http_and_websocket() -> None:
+    async with open_house() as house:
+        socket = await connect(house)
+        assert (await read(socket))["hello"]["stream"] == "s1"
+        status, body = await house.post(
+            said("acd.call.arrived", 1, "call-17", entry="400", **{"from": "+86 138-0013"})
+        )
+        assert (status, body) == (202, {"results": [{"id": "1", "outcome": "accepted"}]})
+        offer = await order(socket, "acd.order.offer")
+        assert (offer["subject"], offer["data"]["agent"]) == ("call-17", "ann")
+        await house.submit(e.OfferAccepted(OfferId(offer["data"]["offer"])))
+        connected = await order(socket, "acd.order.connect")
+        await socket.send(json.dumps(said("acd.call.connected", 2, offer=connected["data"]["offer"])))
+        while (frame := await read(socket)).get("result", {}).get("id") != "2":
+            pass
+        assert frame["result"]["outcome"] == "accepted"
+        assert len(house.made(AssignmentConnected)) == 1
+        await socket.send(json.dumps(said("acd.call.left", 3, "call-17")))
+        assert (await order(socket, "acd.order.release"))["data"]["agent"] == "ann"
+        assert house.made(ContactEnded)[0].outcome == "answered"
+        assert house.made(ContactEntered)[0].identities == ("tel:+861380013",)
+        await socket.close()
+
+
+async def test_the_same_event_again_gets_the_same_answer_and_changes_nothing() -> None:
+    async with open_house() as house:
+        event = said("acd.call.arrived", 1, "a", entry="400")
+        both = await asyncio.gather(house.post(event), house.post(event))
+        assert sorted(body["results"][0].get("is_repeat", False) for _, body in both) == [False, True]
+        assert {body["results"][0]["outcome"] for _, body in both} == {"accepted"}
+        assert len(house.made(ContactEntered)) == 1
+
+
+async def test_another_call_under_a_used_id_is_refused() -> None:
+    async with open_house() as house:
+        await house.post(said("acd.call.arrived", 1, "a", entry="400"))
+        _, body = await house.post(said("acd.call.arrived", 2, "a", entry="400"))
+        assert body["results"][0]["outcome"] in ("late", "refused")
+        assert len(house.made(ContactEntered)) == 1
+
+
+async def test_a_batch_is_answered_in_order_and_one_bad_event_refuses_it_whole() -> None:
+    async with open_house() as house:
+        kind = {"Content-Type": "application/cloudevents-batch+json"}
+        batch = [said("acd.call.arrived", n, f"c{n}", entry="400") for n in range(3)]
+        status, body = await house.post(batch, **kind)
+        assert (status, [result["id"] for result in body["results"]]) == (202, ["0", "1", "2"])
+        bad = [
+            said("acd.call.arrived", 8, "c8", entry="400"),
+            {"specversion": "0.3", "id": "9", "source": "x", "type": "y"},
+        ]
+        status, body = await house.post(bad, **kind)
+        assert (status, body["where"]) == (400, "event[1].specversion")
+        assert len(house.made(ContactEntered)) == 3
+        status, body = await house.post([said("x", 1)] * (BATCH_MAX + 1), **kind)
+        assert (status, body["code"]) == (400, "too_many")
+
+
+async def test_binary_mode() -> None:
+    async with open_house() as house:
+        headers = {
+            "Content-Type": "application/json", "ce-specversion": "1.0", "ce-id": "7", "ce-source": SOURCE,
+            "ce-type": "acd.call.arrived", "ce-subject": "b",
+        }  # fmt: skip
+        status, body = await house.post({"entry": "400"}, **headers)
+        assert (status, body["results"][0]["outcome"]) == (202, "accepted")
+        status, body = await house.post({"entry": "400"}, **{**headers, "ce-type": ""})
+        assert (status, body["where"]) == (400, "event.type")
+
+
+@pytest.mark.parametrize(
+    ("event", "where", "found"),
+    [
+        (said("acd.call.exploded", 1, "a"), "event.type", "acd.call.exploded"),
+        (said("acd.call.arrived", 1, "", entry="400"), "event.subject", "nothing"),
+        (said("acd.call.arrived", 1, "a"), "event.data", "entry"),
+        (said("acd.call.arrived", 1, "a", entry="400", priority=9), "event.data", "priority"),
+        (said("acd.call.arrived", 1, "a", entry=400), "event.data", "int"),
+        (said("acd.offer.failed", 1, offer=1, outcome="accepted"), "event.data.outcome", "accepted"),
+        (said("acd.call.left", 1, "a", sequence="-1"), "event.sequence", "-1"),
+        (said("acd.call.left", 1, "a\n\n"), "event.subject", "unprintable"),
+        (said("acd.call.left", "x" * 201, "a"), "event.id", "201"),
+    ],
+)
+async def test_a_bad_event_is_refused_with_what_was_found_and_where(
+    event: Any, where: str, found: str
+) -> None:
+    async with open_house() as house:
+        status, body = await house.post(event)
+        assert (status, body["where"]) == (400, where)
+        assert found in body["found"]
+        assert body["expected"]
+
+
+async def test_an_unknown_entry_is_an_answer_and_not_an_error() -> None:
+    async with open_house() as house:
+        _, body = await house.post(said("acd.call.arrived", 1, "a", entry="999"))
+        assert (body["results"][0]["outcome"], body["results"][0]["code"]) == ("refused", "unknown_entry")
+
+
+async def test_keys_sources_types_sizes_and_a_full_house() -> None:
+    async with open_house() as house:
+        event = said("acd.call.arrived", 1, "a", entry="400")
+        assert (await house.post(event, Authorization="Bearer wrong"))[0] == 401
+        assert (await house.post(event, Authorization="Basic abc"))[0] == 401
+        _, body = await house.post(event | {"source": "pbx-2"})
+        assert body["results"][0]["code"] == "foreign_source"
+        status, body = await house.post_raw(b"{}", **{"Content-Type": "text/plain"})
+        assert (status, body["where"]) == (400, "header content-type")
+        assert (await house.post_raw(b" " * (1 << 20) + b"{}"))[0] == 413
+        house.is_full = True
+        assert (await house.post(event))[0] == 503
+        house.is_full = False
+        assert (await house.post(event))[1]["results"][0] == {"id": "1", "outcome": "accepted"}
+
+
+async def test_too_many_events_a_second_are_refused() -> None:
+    async with open_house(CtiSettings((SWITCH,), events_per_s_max=3)) as house:
+        statuses = [(await house.post(said("acd.call.left", n, "a")))[0] for n in range(5)]
+        assert statuses == [202, 202, 202, 429, 429]
+        house.now_ms += 1_001
+        assert (await house.post(said("acd.call.left", 9, "a")))[0] == 202
+
+
+async def test_events_of_one_call_are_taken_in_their_sequence() -> None:
+    async with open_house() as house:
+        await house.post(said("acd.call.arrived", 1, "a", "1", entry="400"))
+        offer = house.made(OfferMade)[0].offer
+        late = asyncio.create_task(house.post(said("acd.call.left", 4, "a", "4")))
+        connected = asyncio.create_task(house.post(said("acd.call.connected", 3, "a", "3", offer=offer)))
+        await asyncio.sleep(0)  # both are under way
+        _, body = await house.post(said("acd.offer.accepted", 2, "a", "2", offer=offer))
+        assert body["results"][0]["outcome"] == "accepted"
+        assert [(await each)[1]["results"][0]["outcome"] for each in (connected, late)] == [
+            "accepted",
+            "accepted",
+        ]
+        assert house.made(ContactEnded)[0].outcome == "answered"
+
+
+async def test_who_comes_back_gets_every_order_that_was_not_acknowledged() -> None:
+    async with open_house() as house:
+        first = await connect(house)
+        await house.post(said("acd.call.arrived", 1, "a", entry="400"))
+        await read(first)
+        seen = [(await read(first))["order"] for _ in range(2)]
+        await first.send(json.dumps({"ack": int(seen[0]["sequence"])}))
+        await first.close()
+        second = await connect(house)
+        assert (await read(second))["hello"] == {"stream": "s1", "last": 2, "dropped": 0}
+        assert (await read(second))["order"] == seen[1]
+        third = await connect(house)
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            while True:
+                await read(second)
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 4409
+        await third.close()
+
+
+async def test_calls_that_the_switch_has_no_more_are_over() -> None:
+    async with open_house() as house:
+        for number in range(3):
+            await house.post(said("acd.call.arrived", number, f"c{number}", entry="400"))
+        await house.post(said("acd.calls.present", 9, calls=["c1"]))
+        assert sorted(fact.contact for fact in house.made(ContactEnded)) == ["cti:pbx-1:c0", "cti:pbx-1:c2"]
+
+
+async def test_a_socket_says_what_is_wrong_and_lives_on() -> None:
+    async with open_house() as house:
+        socket = await connect(house)
+        await read(socket)
+        for frame in ("{", "[]", '{"ack": "x"}', json.dumps(said("nonsense", 5))):
+            await socket.send(frame)
+            assert (await read(socket))["result"]["outcome"] == "refused"
+        await socket.send(json.dumps(said("acd.call.arrived", 6, "a", entry="400")))
+        while "result" not in (frame := await read(socket)):
+            pass
+        assert frame["result"]["outcome"] == "accepted"
+        await socket.send(b"\x00")
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            while True:
+                await read(socket)
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 1003
+
+
+async def test_a_socket_without_a_key_is_not_opened() -> None:
+    async with open_house() as house:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await house.session.ws_connect(f"{house.url}/socket")
+        assert refused.value.status == 401
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason=f"the JSON corpus is missing: {CORPUS}")
+async def test_no_body_of_the_json_corpus_does_more_than_be_refused() -> None:
+    async with open_house() as house:
+        for file in sorted(CORPUS.glob("*.json")):
+            status, body = await house.post_raw(file.read_bytes(), **HEADERS)
+            assert status == 400, file.name
+            assert body["code"] == "not_an_event", file.name
+        status, _ = await house.post_raw(b"[" * 100_000, **HEADERS)
+        assert status == 400
