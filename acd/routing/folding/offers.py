@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acd.routing import visits
-from acd.routing.availability import note_work, refresh, release
+from acd.routing.availability import note_work, refresh, release, take_shares
 from acd.routing.capacity import LOADS
 from acd.routing.contact import Consult, Contact, Offer
 from acd.routing.folding.agents import forget_if_gone
@@ -81,6 +81,8 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
     if contact.wake_ms or contact.more is not None:
         schedule(state, contact, at_ms)
     refresh(state, agent)
+    if state.pools.compares_shares:
+        take_shares(state, at_ms)
 
 
 def fold_customer_answered(state: State, fact: CustomerAnswered, at_ms: int) -> None:
