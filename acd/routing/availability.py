@@ -129,6 +129,4 @@ def hide(state: State, agent: Agent) -> None:
 
 def _count_staff(state: State, agent: Agent, change: int) -> None:
     for queue in agent.queues:
-        known = state.queues.get(queue)
-        if known is not None:
-            known.staffed += change
+        state.queues[queue].staffed += change

@@ -32,7 +32,7 @@ def idle_key(agent: Agent) -> int:
 
 
 def strategy_value(strategy: Strategy, agent: Agent, requirement: Requirement) -> int:
-    """What stands above the idle key; lower is chosen first."""
+    """What a strategy that is not plain puts above the idle key; lower is chosen first."""
     if strategy is Strategy.LEAST_BUSY:
         return ((agent.share >> 32) << 10) | _load_share(agent)
     if strategy is Strategy.FEWEST_CONTACTS:
@@ -43,9 +43,7 @@ def strategy_value(strategy: Strategy, agent: Agent, requirement: Requirement) -
         return sum(agent.skills.values())
     if strategy is Strategy.ROUND_ROBIN:
         return agent.last_offer
-    if strategy is Strategy.WEIGHTED:
-        return (agent.share & 0xFFFFFFFF) * 1000 // agent.weight
-    return 0
+    return (agent.share & 0xFFFFFFFF) * 1000 // agent.weight
 
 
 def agent_key(agent: Agent, requirement: Requirement) -> int:

@@ -12,6 +12,7 @@ from acd.routing.model import (
     Presence,
     QueueId,
     QueueRules,
+    QueueServed,
     SkillId,
     SkillNeed,
     Strategy,
@@ -139,8 +140,6 @@ def test_weighted_gives_each_a_share_by_weight() -> None:
 
 
 def test_preference_is_a_head_start_with_this_agent_alone() -> None:
-    from acd.routing.model import QueueServed
-
     zone = Zone("q", "r", agent("a", queues=(QueueServed(Q), QueueServed(QueueId("r"), 30_000))))
     zone.arrive("c1")
     zone.arrive("c2", queue=QueueId("r"), after_ms=20_000)
