@@ -23,7 +23,7 @@ from acd.runtime.clock import Clock
 from acd.runtime.journal import JournalFile
 from acd.runtime.metrics import RuntimeMetrics
 from acd.runtime.node import Node
-from acd.simulation.demo import DEMO_CUSTOMERS, DEMO_STAFF
+from acd.simulation.demo import DEMO_CROWD, DEMO_CUSTOMERS, DEMO_STAFF
 from acd.tickets.room import TicketRoom
 from telephony_adapters.simulated.adapter import SimulatedAdapter
 from telephony_adapters.sip.adapter import SipAdapter
@@ -84,7 +84,12 @@ class House:
         if self.staff:
             self.adapters.append(
                 SimulatedAdapter(
-                    settings.rules, self.staff, now_ms, customers=DEMO_CUSTOMERS, agents=DEMO_STAFF
+                    settings.rules,
+                    self.staff,
+                    now_ms,
+                    customers=DEMO_CUSTOMERS,
+                    agents=DEMO_STAFF,
+                    crowd=DEMO_CROWD,
                 )
             )
         self.desk = DeskRoom(
