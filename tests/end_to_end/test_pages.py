@@ -290,3 +290,33 @@ async def test_signing_out_ends_the_session_on_both_sides(browser: Browser, cent
         await expect(agent.get_by_role("heading", name="Sign in")).to_be_visible()
         await expect(row).to_contain_text("Signed out")
         assert await agent.evaluate("sessionStorage.getItem('acd.desk')") is None
+
+
+async def test_a_telephone_call_is_held_taken_back_and_wrapped_up(
+    browser: Browser, centre: ExampleCentre
+) -> None:
+    phone = await centre.telephone("2004", "phone-2004")
+    caller = await Telephone(centre.sip, CUSTOMER).open()
+    try:
+        async with open_window(browser, base_url=centre.http) as at_desk:
+            agent = await sit_down(at_desk, "/agent", "dan")
+            await expect(agent.locator(".links")).to_contain_text("Phone: connected")
+            await get_ready(agent)
+            leg = caller.call("4002")
+            card = agent.locator(".contact-card")
+            await expect(card).to_have_attribute("data-state", "talking")
+            await expect(agent.locator(".contact-head")).to_contain_text("Call")
+            await agent.get_by_role("button", name="Hold").click()
+            await expect(card).to_have_attribute("data-state", "held")
+            await agent.get_by_role("button", name="Take back").click()
+            await expect(card).to_have_attribute("data-state", "talking")
+            await agent.get_by_role("button", name="Transfer").click()
+            await agent.locator("dialog").get_by_role("button", name="Agent").click()
+            await expect(agent.locator("dialog")).to_contain_text("Ann Zhao")
+            await agent.keyboard.press("Escape")
+            caller.hang_up(leg)
+            await expect(agent.locator("[data-wrap-up]")).to_contain_text("The customer ended the contact.")
+            await wrap_up(agent, "Usage explained")
+    finally:
+        phone.close()
+        caller.close()
