@@ -115,7 +115,9 @@ class House:
         ]
         return [*keepers, *self.adapters, self.site]
 
-    def open_node(self, journal: JournalFile, progress: Callable[[int, int], None] | None = None) -> Node:
+    def open_node(
+        self, journal: JournalFile, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> Node:
         """Fold the journal, and return the node that runs these rooms."""
         node = Node(
             journal,
@@ -124,6 +126,7 @@ class House:
             clock=self.clock,
             metrics=self.metrics,
             limits=forms_of.loop_limits(self.settings),
+            journal_days=self.settings.retention.journal_days,
             progress=progress,
         )
         self.site.health, self.site.readiness = node.health, node.readiness
