@@ -24,7 +24,7 @@ from acd.runtime.clock import Clock
 from acd.runtime.journal import JournalFile
 from acd.runtime.metrics import RuntimeMetrics
 from acd.runtime.node import Node
-from acd.simulation.demo import DEMO_CUSTOMERS, DEMO_STAFF
+from acd.simulation.demo import DEMO_CROWD, DEMO_CUSTOMERS, DEMO_STAFF
 from acd.tickets.room import TicketRoom
 from telephony_adapters.cti.adapter import CtiAdapter
 from telephony_adapters.cti.connection import CtiRoutes
@@ -88,7 +88,12 @@ class House:
         if self.staff:
             self.adapters.append(
                 SimulatedAdapter(
-                    settings.rules, self.staff, now_ms, customers=DEMO_CUSTOMERS, agents=DEMO_STAFF
+                    settings.rules,
+                    self.staff,
+                    now_ms,
+                    customers=DEMO_CUSTOMERS,
+                    agents=DEMO_STAFF,
+                    crowd=DEMO_CROWD,
                 )
             )
         self.desk = DeskRoom(
