@@ -71,6 +71,7 @@ class Centre:
         self.facts = 0
         self.rows: list[Any] = []
         self.offers: list[OfferMade] = []
+        self.ringing = min(50, agents // 2)
         names = [AgentId(f"agent-{number:05}") for number in range(agents)]
         queue = QueueRules(QueueId("line"), dispositions=(Disposition("done"),), disposition_default="done")
         rules = Rules(
@@ -102,7 +103,7 @@ class Centre:
             ContactArrived(contact, "sip", Channel.VOICE, EntryId("4000"), (identity,), links=(Link.PHONE,))
         )
         self.tell(LegStored(contact, LegId("customer"), bytes(400)))
-        if len(self.offers) < 50:
+        if len(self.offers) < self.ringing:
             return
         made = self.offers.pop(0)
         self.tell(OfferAccepted(made.offer))

@@ -7,6 +7,7 @@ the server that writes it, and keeps the result. It folds, so a snapshot is also
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import sys
 from pathlib import Path
@@ -29,6 +30,9 @@ from acd.runtime.journal import (
     decode_record,
 )
 from acd.runtime.live import LiveRecords
+from acd.runtime.logs import named
+
+_log = logging.getLogger("acd.journal")
 
 _NICENESS: Final = 10
 _DAY_MS: Final = 86_400_000
@@ -86,14 +90,18 @@ def usable_snapshot(core: Core, reader: JournalReader, shelf: SnapshotShelf) -> 
         if reader.chain_at(snapshot.seq) != snapshot.chain:
             continue
         kept = kept_of(snapshot)
-        if kept is None:
-            continue
-        try:
-            core.restore(kept.core)
-        except (msgspec.DecodeError, Defect):
-            continue
-        return snapshot, kept
+        if kept is not None and _is_restored(core, kept, snapshot.seq):
+            return snapshot, kept
     return None
+
+
+def _is_restored(core: Core, kept: Kept, seq: int) -> bool:
+    try:
+        core.restore(kept.core)
+    except (msgspec.DecodeError, Defect) as error:
+        _log.warning(named("snapshot_passed_over", seq=seq, why=error))
+        return False
+    return True
 
 
 def build_snapshot(
