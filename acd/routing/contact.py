@@ -224,7 +224,9 @@ class Offer(msgspec.Struct, eq=False, gc=False):
     wrap_asked: bool = False
     extensions: int = 0
     turn: int = 0
-    """Counts holds and consults: part of their commands' keys."""
+    """Counts holds and retrievals: part of their commands' keys."""
+    consults: int = 0
+    """Counts consults, for the same reason."""
     consult: Consult | None = None
     monitors: dict[PersonId, MonitorMode] = msgspec.field(default_factory=dict)
     reached: bool = False

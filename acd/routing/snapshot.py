@@ -177,6 +177,7 @@ class PlainOffer(_Plain):
     wrap_asked: bool
     extensions: int
     turn: int
+    consults: int
     consult: tuple[int, AgentId | None, str, bool, bool] | None
     monitors: dict[PersonId, MonitorMode]
     reached: bool
@@ -420,6 +421,7 @@ def _plain_offer(offer: Offer, plans: _Plans) -> PlainOffer:
         offer.wrap_asked,
         offer.extensions,
         offer.turn,
+        offer.consults,
         None
         if consult is None
         else (consult.turn, consult.to_agent, consult.to_number, consult.is_answered, consult.is_conference),

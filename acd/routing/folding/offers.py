@@ -242,8 +242,8 @@ def fold_transfer_failed(state: State, fact: TransferFailed, at_ms: int) -> None
 def fold_consult(state: State, fact: ConsultStarted, at_ms: int) -> None:
     """Somebody is asked; an agent who is asked gets no offers meanwhile."""
     offer = state.offers[fact.offer]
-    offer.turn += 1
-    offer.consult = Consult(offer.turn, fact.to_agent, fact.to_number)
+    offer.consults += 1
+    offer.consult = Consult(offer.consults, fact.to_agent, fact.to_number)
     if fact.to_agent is not None:
         agent = state.agents[fact.to_agent]
         agent.consulting = offer.id
