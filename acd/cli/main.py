@@ -87,7 +87,8 @@ def check_config(config: Config = Path("config"), overrides: Set = []) -> None: 
 def reload_config(config: Config = Path("config"), var: Var = Path("var")) -> None:
     """Bring a changed configuration into force in the running server.
 
-    Contacts in line keep the rules they entered under. The configuration is checked first: with a problem nothing is sent. What came of it stands in the server's log.
+    Contacts in line keep the rules they entered under.
+    The configuration is checked first: with a problem nothing is sent. What came of it stands in the server's log.
     """
     check_config(config)
     pid = owner_of(var / "journal")
