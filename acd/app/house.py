@@ -18,11 +18,14 @@ from acd.hours import HoursRoom
 from acd.intake.room import IntakeRoom
 from acd.ports import Adapter, ConfigError, Room
 from acd.routing.engine import Engine
+from acd.routing.model import AgentId
 from acd.runtime.clock import Clock
 from acd.runtime.journal import JournalFile
 from acd.runtime.metrics import RuntimeMetrics
 from acd.runtime.node import Node
+from acd.simulation.demo import DEMO_CROWD, DEMO_CUSTOMERS, DEMO_STAFF
 from acd.tickets.room import TicketRoom
+from telephony_adapters.simulated.adapter import SimulatedAdapter
 from telephony_adapters.sip.adapter import SipAdapter
 from telephony_adapters.sip.media import ClipMissing, MediaRoom, PromptLibrary
 from telephony_adapters.web.adapter import WebAdapter
@@ -31,8 +34,12 @@ from telephony_adapters.web.adapter import WebAdapter
 class House:
     """One server's rooms. `async with await House.build(...)`: leaving closes the database."""
 
-    def __init__(self, settings: Settings, var: Path, database: Database) -> None:
+    def __init__(
+        self, settings: Settings, var: Path, database: Database, staff: tuple[AgentId, ...] = ()
+    ) -> None:
         self.settings = settings
+        self.staff = staff
+        """Agents of the rules that are simulated, with customers for them; nobody outside a demonstration."""
         self.var = var
         self.clock = Clock()
         self.metrics = RuntimeMetrics()
@@ -42,7 +49,7 @@ class House:
         self._stack.push_async_callback(database.close)
 
     @classmethod
-    async def build(cls, settings: Settings, var: Path) -> Self:
+    async def build(cls, settings: Settings, var: Path, staff: tuple[AgentId, ...] = ()) -> Self:
         """Open the database and build every room; nothing listens yet.
 
         Raises:
@@ -55,7 +62,7 @@ class House:
             raise ConfigError(
                 "database.url", str(error), "a database of this version", "server.yaml"
             ) from error
-        house = cls(settings, var, database)
+        house = cls(settings, var, database, staff)
         try:
             await house._build_rooms()
         except BaseException:
@@ -74,6 +81,17 @@ class House:
         self.sip = SipAdapter(forms_of.sip_settings(settings, self.var), media, self.intake)
         self.web = WebAdapter(forms_of.web_settings(settings), self.transcripts, now_ms, self.intake)
         self.adapters: list[Adapter] = [self.sip, self.web]
+        if self.staff:
+            self.adapters.append(
+                SimulatedAdapter(
+                    settings.rules,
+                    self.staff,
+                    now_ms,
+                    customers=DEMO_CUSTOMERS,
+                    agents=DEMO_STAFF,
+                    crowd=DEMO_CROWD,
+                )
+            )
         self.desk = DeskRoom(
             forms_of.desk_settings(settings, self.var),
             now_ms,

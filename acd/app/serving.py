@@ -15,10 +15,12 @@ import msgspec
 
 from acd.app.house import House
 from acd.config import Settings, Versions, load
+from acd.routing.model import AgentId
 from acd.runtime.clock import Clock
 from acd.runtime.journal import JournalFile, open_journal
 from acd.runtime.logs import named, set_up
 from acd.runtime.node import Node
+from acd.simulation.demo import with_demo_staff
 
 _log = logging.getLogger("acd.app")
 
@@ -55,7 +57,11 @@ async def serve(options: ServeOptions, announce: Announce, progress: Progress | 
     with contextlib.ExitStack() as undo:
         undo.callback(journal.close)
         settings = _with_version(settings, options)
-        async with await House.build(settings, options.var) as house:
+        staff: tuple[AgentId, ...] = ()
+        if options.is_demo:
+            rules, staff = with_demo_staff(settings.rules)
+            settings = msgspec.structs.replace(settings, rules=rules)
+        async with await House.build(settings, options.var, staff) as house:
             undo.pop_all()
             await _run(house, journal, announce, progress)
 
@@ -63,6 +69,7 @@ async def serve(options: ServeOptions, announce: Announce, progress: Progress | 
 async def _run(house: House, journal: JournalFile, announce: Announce, progress: Progress | None) -> None:
     node = house.open_node(journal, progress)
     _stop_on_signals(node)
+    _tell_state_on_signal(node)
     await node.run(house.settings.rules, lambda: announce(house, node))
 
 
@@ -87,6 +94,15 @@ def _stop_on_signals(node: Node) -> None:
 
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stop, sign.name)
+
+
+def _tell_state_on_signal(node: Node) -> None:
+    """SIGUSR1: one log line with the state's hash, to be compared with what `acd journal verify` says."""
+
+    def tell() -> None:
+        _log.warning(named("state", epoch=node.loop.epoch, seq=node.loop.seq, hash=node.core.state_hash()))
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, tell)
 
 
 def _account() -> str:

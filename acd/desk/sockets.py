@@ -120,14 +120,14 @@ class DeskSockets:
         transport = request.transport
         session = None
         try:
-            if transport is None or not isinstance(transport, asyncio.Transport):
+            if transport is None:
                 return socket
             _bound_kernel_buffer(transport)
             session = await self._enter(socket, transport)
             await self._listen(socket, session)
         except _Ended as ended:
             self._desks.figures.closes.labels(int(ended.code)).inc()
-            if transport is not None and isinstance(transport, asyncio.Transport):
+            if transport is not None:
                 close_transport(transport, ended.code)
                 await _read_to_the_end(socket)
         finally:

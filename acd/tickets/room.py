@@ -102,9 +102,9 @@ class TicketRoom:
         """Open or close a ticket, soon."""
         if isinstance(command, OpenTicket):
             customer = self._follower.display(command.contact, command.identities)
-            self._spool.put(Opening(command, customer, self._now_ms()))
+            self._put(Opening(command, customer, self._now_ms()))
         elif isinstance(command, CloseTicket):
-            self._spool.put(Closing(command, self._now_ms()))
+            self._put(Closing(command, self._now_ms()))
 
     def observe(self, record: Record, is_replay: bool) -> None:
         """Keep return calls and contact lists of tickets true."""
@@ -152,6 +152,11 @@ class TicketRoom:
     def listen(self, hear: Callable[[TicketCard], None]) -> None:
         """Call `hear` for every ticket that is opened, changed or closed, from now on."""
         self._listeners.append(hear)
+
+    def _put(self, item: Opening | Closing) -> None:
+        if not self._spool.put(item):
+            # The engine still wants it, and orders it again at the next start.
+            _log.error("order_left key=%s waiting=%d", item.order.key, len(self._spool))
 
     async def _write(self, connection: AsyncConnection, items: Sequence[Item]) -> Callable[[], None]:
         answers: list[AnyEvent] = []

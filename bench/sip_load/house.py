@@ -53,12 +53,12 @@ def write_config(
         "people": {"teams": {"all": {"label": label}}, "people": people},
         "server": {
             "http": {"host": "127.0.0.1", "port": http_port},
-            "sip": {"host": "127.0.0.1", "udp_port": sip_port, "tcp_port": None, "trusted": ["127.0.0.0/8"]},
+            "sip": {"host": "127.0.0.1", "port": sip_port, "trusted": ["127.0.0.0/8"]},
             "media": {"host": "127.0.0.1", "port_min": media_ports[0], "port_max": media_ports[1]},
             "log": {"level": "warning"},
         },
         "desk": {"reasons": {"break": {"label": label}}},
-        "intake": {"categories": {"other": {"key": "1", "label": label}}},
+        "intake": {"categories": {"other": {"label": label}}},
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
@@ -121,8 +121,8 @@ async def start_house(folder: Path, agents: int) -> House:
         RuntimeError: It did not come up; says where its log is.
     """
     sip_port, http_port = free_port(socket.SOCK_DGRAM), free_port()
-    low = 45_000 + sip_port % 97 * 10
-    write_config(folder / "config", agents, sip_port, http_port, (low, low + 4_999))
+    low = 10_000 + sip_port % 97 * 200  # below the ports that systems give out
+    write_config(folder / "config", agents, sip_port, http_port, (low, low + 2_999))
     with (folder / "server.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "acd.cli", "serve", "--config", str(folder / "config"), "--var", str(folder / "var"),

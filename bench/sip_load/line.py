@@ -7,7 +7,9 @@ the order of offers can then be judged. Source: RFC 3261 section 17.
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -39,10 +41,10 @@ class Line(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.on_request: Callable[[Message, float], None] | None = None
-        self.retransmitted = 0
-        """Messages that we had to send again."""
-        self.repeated = 0
-        """Messages that the server sent again."""
+        self.retransmitted: Counter[str] = Counter()
+        """Messages that we had to send again, by kind."""
+        self.repeated: Counter[str] = Counter()
+        """Messages that the server sent again, or whose cause was over, by kind."""
         self.timeouts = 0
         self.malformed = 0
         self._pending: dict[str, Pending] = {}
@@ -127,7 +129,7 @@ class Line(asyncio.DatagramProtocol):
         limit = GIVE_UP_S if pending.method == "INVITE" else T2_S
         pending.interval_s = min(2 * pending.interval_s, limit)
         pending.timer = self._loop.call_later(pending.interval_s, self._repeat, key)
-        self.retransmitted += 1
+        self.retransmitted[pending.method] += 1
         self._transport.sendto(pending.data, pending.target)
 
     def _take_response(self, message: Message, source: Address, now_s: float) -> None:
@@ -146,7 +148,7 @@ class Line(asyncio.DatagramProtocol):
         pending.on_response(message, now_s)
 
     def _take_repeated(self, message: Message, source: Address) -> None:
-        self.repeated += 1
+        self.repeated[f"{message.status} {message.cseq_method}"] += 1
         if message.cseq_method != "INVITE" or message.status < 200:
             return
         ack = self._acks.get(f"{message.call_id}/{message.cseq}")
@@ -187,7 +189,7 @@ class Line(asyncio.DatagramProtocol):
             self.timeouts += 1
             return
         interval_s = min(2 * interval_s, T2_S)
-        self.retransmitted += 1
+        self.retransmitted["answer"] += 1
         self._transport.sendto(data, target)
         timer = self._loop.call_later(interval_s, self._repeat_answer, key, interval_s, spent_s)
         self._unacknowledged[key] = (data, target, timer)
@@ -197,13 +199,13 @@ class Line(asyncio.DatagramProtocol):
         if message.method == "ACK":
             waiting = self._unacknowledged.pop(f"{message.call_id}/{message.cseq}", None)
             if waiting is None:
-                self.repeated += 1
+                self.repeated["ACK"] += 1
                 return
             waiting[2].cancel()
         else:
             known = self._answers.get((message.branch, message.method))
             if known is not None:
-                self.repeated += 1
+                self.repeated[message.method] += 1
                 self._transport.sendto(known, source)
                 return
         if self.on_request is not None:
@@ -219,5 +221,10 @@ def _via_address(request: Message) -> Address:
 async def open_line() -> Line:
     """Return a line on a free port of this machine."""
     loop = asyncio.get_running_loop()
-    _, line = await loop.create_datagram_endpoint(Line, local_addr=("127.0.0.1", 0))
+    bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    bound.setblocking(False)
+    # A burst must wait for us rather than be lost: the generator's own losses are not the server's.
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 2**20)
+    bound.bind(("127.0.0.1", 0))
+    _, line = await loop.create_datagram_endpoint(Line, sock=bound)
     return line

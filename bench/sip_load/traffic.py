@@ -78,6 +78,7 @@ class Load:
         living = [phone for phone in self.callers.values() if not phone.call.ended]
         for phone in sorted(living, key=lambda each: bool(each.call.agents)):
             phone.give_up()
+            await asyncio.sleep(0.005)
         await self.until(lambda: not any(phone.is_talking for phone in self.agents.values()), seconds)
 
     async def until(self, is_so: Callable[[], bool], seconds: float) -> bool:

@@ -29,7 +29,8 @@ class SimulatedAdapter:
     commands: frozenset[type[Command]] = frozenset(
         {
             c.TurnAway, c.EndContact, c.PlayTreatment, c.StartIntake, c.TellTicket, c.PresentOffer,
-            c.ConnectContact, c.DialCustomer, c.TransferOut, c.StartConsult,
+            c.WithdrawOffer, c.ConnectContact, c.DialCustomer, c.HoldContact, c.ReleaseAgent, c.TransferOut,
+            c.StartConsult, c.EndConsult,
         }
     )  # fmt: skip
 
@@ -42,10 +43,11 @@ class SimulatedAdapter:
         customers: CustomerProfile = CustomerProfile(),
         agents: AgentProfile = AgentProfile(),
         faults: Faults = NO_FAULTS,
+        crowd: int = 0,
     ) -> None:
         self._now_ms = now_ms
         self._build = partial(
-            World, rules, seed, customers=customers, agents=agents, faults=faults, staff=staff
+            World, rules, seed, customers=customers, agents=agents, faults=faults, staff=staff, crowd=crowd
         )
         self._world: World | None = None
         self._mine: set[ContactId] = set()

@@ -87,8 +87,9 @@ class WebAdapter:
         return self._orders.commands
 
     def add_routes(self, app: web.Application) -> None:
-        """Mount the websocket on the house's HTTP server."""
+        """Mount the websocket on the house's HTTP server; pages are sent away before that closes."""
         app.router.add_get(PATH, self._socket.handle)
+        app.on_shutdown.append(self._send_away)
 
     async def start(self, submit: Submit) -> None:
         """Take up the chats that the journal holds, and begin to serve pages."""
@@ -252,6 +253,9 @@ class WebAdapter:
         elif chat.state.state != WAITING:
             raise WebError("no_question", message.choice)
         self._submit_now(CustomerChose(chat.contact, message.choice))
+
+    async def _send_away(self, app: web.Application) -> None:
+        await self._socket.close_all()
 
     async def _take_up(self, chats: Sequence[Chat]) -> None:
         if chats:

@@ -179,9 +179,8 @@ class House:
         contact = ContactId(f"c-{next(self._contacts)}")
         channel = Channel.CHAT if entry == "page" else Channel.VOICE
         identity = Identity(f"chat:{number}" if entry == "page" else f"tel:{number}")
-        self.submit(
-            e.ContactArrived(contact, "sim", channel, EntryId(entry), (identity,), display="Mr Li", **fields)
-        )
+        fields = {"display": "Mr Li"} | fields
+        self.submit(e.ContactArrived(contact, "sim", channel, EntryId(entry), (identity,), **fields))
         return contact
 
     def facts(self, kind: type) -> list[Any]:

@@ -23,10 +23,15 @@ class ScriptedVoice:
         self.heard: list[str] = []
         self.names: list[str] = []
         self.waits = asyncio.Event()
-        self.gone = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+        self.is_gone = False
+
+    def go_on(self) -> None:
+        self.may_go_on.set()
 
     def hang_up(self) -> None:
-        self.gone.set()
+        self.is_gone = True
+        self.go_on()
 
     async def say(self, prompts: Sequence[Prompt], language: str) -> None:
         raise AssertionError("the bot only asks and records")
@@ -52,8 +57,8 @@ class ScriptedVoice:
         self.heard += [prompt.name + prompt.digits for prompt in prompts]
         if not self.answers:
             self.waits.set()
-            await self.gone.wait()
-        if self.gone.is_set():
+            await self.may_go_on.wait()
+        if self.is_gone:
             raise CustomerGone
         return self.answers.pop(0)
 
@@ -90,6 +95,18 @@ async def test_a_call_is_taken_down_by_prompts_recording_and_keys() -> None:
         "intake_number01012345678",
     ]  # fmt: skip
     assert voice.names == ["sip_1_x-1-0"]
+
+
+async def test_a_repeated_order_is_done_already() -> None:
+    first, second = ScriptedVoice(), ScriptedVoice()
+    async with running() as (room, loop):
+        room.begin_voice(ORDER, first)
+        await first.waits.wait()
+        room.begin_voice(ORDER, second)
+        first.answers = [Recorded("x.wav"), Keys("0", True)]
+        first.go_on()
+        assert (await loop.event(IntakeGaveUp)).reason == "asked_for_person"
+    assert second.heard == []
 
 
 async def test_silence_three_times_and_the_key_0_lead_back_to_the_line() -> None:

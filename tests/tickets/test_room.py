@@ -179,6 +179,7 @@ async def test_records_that_are_replayed_after_a_crash_write_nothing_twice(addre
     for record in records:
         room.observe(record, True)
     await room.start(after_crash.submit)
+    await settled(room)
     assert await room.ticket(ticket) == before
     after_crash.seq, after_crash.rooms = loop.seq, [room]
     after_crash.tell(AssignmentConnected(OfferId(1), RETURN, ANN, True))

@@ -17,7 +17,7 @@ from acd.desk.board.counting import count_agent, region_of, uncount_agent
 from acd.desk.board.days import agent_day
 from acd.desk.board.fold_contacts import CONTACT_FOLDS
 from acd.desk.board.fold_offers import OFFER_FOLDS
-from acd.desk.board.marking import mark_contact
+from acd.desk.board.marking import forget_if_gone, mark_contact
 from acd.desk.board.state import DAY_MS, AgentState, BoardState, QueueState
 from acd.ports import Record
 from acd.routing.model import AgentRules, Link, Presence, QueueRules
@@ -81,7 +81,7 @@ def _rules(state: BoardState, changed: Changed, fact: f.RulesInForce, at_ms: int
     _set_queues(state, changed, rules.queues)
     names = {agent.agent for agent in rules.agents}
     for name in [name for name in state.agents if name not in names]:
-        _forget_agent(state, changed, state.agents[name])
+        _set_gone(state, changed, state.agents[name])
     for agent_rules in rules.agents:
         agent = state.agents.get(agent_rules.agent) or AgentState(agent_rules.agent, since_ms=at_ms)
         state.agents[agent_rules.agent] = agent
@@ -117,21 +117,23 @@ def _set_queues(state: BoardState, changed: Changed, queues: tuple[QueueRules, .
         changed.queues[name] = None
 
 
+def _set_gone(state: BoardState, changed: Changed, agent: AgentState) -> None:
+    """An agent who left the rules serves no queue any more."""
+    agent.is_gone = True
+    agent.queues = ()
+    count_agent(state, agent, changed)
+    changed.agents[agent.agent] = None
+    forget_if_gone(state, changed, agent)
+
+
 def _set_agent_rules(agent: AgentState, rules: AgentRules) -> None:
+    agent.is_gone = False
     agent.name = rules.name or rules.agent
     agent.region = rules.region
     agent.team = rules.team
     agent.skills = dict(rules.skills)
     agent.queues = tuple(served.queue for served in rules.queues)
     agent.capacity = dict(rules.capacity)
-
-
-def _forget_agent(state: BoardState, changed: Changed, agent: AgentState) -> None:
-    """An agent who left the rules stays on the board while there is work in hand."""
-    changed.agents[agent.agent] = None
-    if not agent.held:
-        uncount_agent(state, agent, changed)
-        del state.agents[agent.agent]
 
 
 def _took_over(state: BoardState, changed: Changed, fact: f.NodeTookOver, at_ms: int) -> bool:
@@ -206,6 +208,7 @@ def _presence(state: BoardState, changed: Changed, fact: f.PresenceSet, at_ms: i
         agent.signed_in_ms = None
     count_agent(state, agent, changed)
     changed.agents[fact.agent] = None
+    forget_if_gone(state, changed, agent)
     return True
 
 

@@ -9,7 +9,7 @@ from acd.desk.board.changed import Changed
 from acd.desk.board.days import queue_day
 from acd.desk.board.marking import mark_contact, move_contact
 from acd.desk.board.state import BoardState, ContactCard
-from acd.routing.model import ContactId, ContactState, Origin, Outcome, QueueId
+from acd.routing.model import ContactId, ContactState, Origin, Outcome, QueueId, QueueRules
 from acd.routing.outputs import facts as f
 
 
@@ -43,8 +43,15 @@ def _entered(state: BoardState, changed: Changed, fact: f.ContactEntered, at_ms:
     queue = state.queues.get(fact.queue)
     if queue is not None:
         queue_day(queue, at_ms).entered += 1
+        card.queue_head_start_ms = queue.rules.head_start_ms
+        card.step = _step_at(queue.rules, at_ms - fact.arrived_ms)
     move_contact(state, changed, card, ContactState.WAITING, at_ms)
     return queue is not None
+
+
+def _step_at(rules: QueueRules, waited_ms: int) -> int:
+    """Return which step is in force after this wait; only later ones are told by `StepTaken`."""
+    return max(0, sum(step.after_ms <= waited_ms for step in rules.steps) - 1)
 
 
 def _turned_away(state: BoardState, changed: Changed, fact: f.ContactTurnedAway, at_ms: int) -> bool:
@@ -81,12 +88,15 @@ def _head_start(state: BoardState, changed: Changed, fact: f.HeadStartSet, at_ms
 
 
 def _ticket(state: BoardState, changed: Changed, fact: f.TicketLinked, at_ms: int) -> bool:
-    return _set(state, changed, fact.contact, ticket=fact.ticket)
+    # The customer may have hung up long before the ticket was opened.
+    _set(state, changed, fact.contact, ticket=fact.ticket)
+    return True
 
 
 def _merged(state: BoardState, changed: Changed, fact: f.ReturnCallMerged, at_ms: int) -> bool:
-    if fact.ticket is not None:
-        return _set(state, changed, fact.into, ticket=fact.ticket)
+    into = state.contacts.get(fact.into)
+    if fact.ticket is not None and into is not None and into.ticket is None:
+        _set(state, changed, fact.into, ticket=fact.ticket)
     return True
 
 
@@ -119,6 +129,12 @@ def _requeued(state: BoardState, changed: Changed, fact: f.ContactRequeued, at_m
         return False
     card.queue = fact.queue
     card.why = fact.why
+    card.position, card.estimate_ms = None, None
+    queue = state.queues.get(fact.queue)
+    if queue is not None:
+        card.head_start_ms += queue.rules.head_start_ms - card.queue_head_start_ms
+        card.queue_head_start_ms = queue.rules.head_start_ms
+        card.step = _step_at(queue.rules, at_ms - card.arrived_ms)
     move_contact(state, changed, card, ContactState.WAITING, at_ms)
     return True
 
@@ -146,7 +162,6 @@ def _rescheduled(state: BoardState, changed: Changed, fact: f.ReturnCallReschedu
     if card is None:
         return False
     card.tries, card.not_before_ms, card.why = fact.tries, fact.not_before_ms, fact.outcome
-    card.wait_from_ms = max(at_ms, fact.not_before_ms)
     move_contact(state, changed, card, ContactState.WAITING, at_ms)
     return True
 

@@ -36,8 +36,7 @@ def _offer_made(state: BoardState, changed: Changed, fact: f.OfferMade, at_ms: i
     card = state.contacts.get(fact.contact)
     if card is not None:
         card.offers = [*card.offers, fact.offer]
-        if card.state is not ContactState.ASSIGNED:
-            move_contact(state, changed, card, ContactState.OFFERED, at_ms)
+        move_contact(state, changed, card, ContactState.OFFERED, at_ms)
     touch_offer(state, changed, offer)
     return agent is not None and card is not None
 
@@ -124,6 +123,7 @@ def _talk_ended(state: BoardState, changed: Changed, fact: f.TalkEnded, at_ms: i
     offer.ended_why = fact.why
     offer.monitors = {}
     offer.consult_agent, offer.consult_number, offer.consult_answered = None, "", False
+    offer.conference = False
     touch_offer(state, changed, offer)
     return True
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from acd.desk.board.changed import Changed
-from acd.desk.board.counting import count_agent, count_contact
-from acd.desk.board.state import BoardState, ContactCard, OfferState
-from acd.routing.model import ContactId, ContactState, Origin
+from acd.desk.board.counting import count_agent, count_contact, uncount_agent
+from acd.desk.board.state import AgentState, BoardState, ContactCard, OfferState
+from acd.routing.model import ContactId, ContactState, Origin, Presence
 
 PAST_KEPT: Final = 8
 
@@ -56,3 +56,13 @@ def drop_offer(state: BoardState, changed: Changed, offer: OfferState) -> None:
         agent.held = [other for other in agent.held if other != offer.offer]
         agent.past = [*agent.past[1 - PAST_KEPT :], offer.offer]
     touch_offer(state, changed, offer)
+    if agent is not None:
+        forget_if_gone(state, changed, agent)
+
+
+def forget_if_gone(state: BoardState, changed: Changed, agent: AgentState) -> None:
+    """Drop an agent who is no longer in the rules, has signed out and has nothing in hand."""
+    if agent.is_gone and agent.presence is Presence.SIGNED_OUT and not agent.held:
+        uncount_agent(state, agent, changed)
+        changed.agents[agent.agent] = None
+        del state.agents[agent.agent]

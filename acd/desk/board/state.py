@@ -81,6 +81,8 @@ class AgentState(msgspec.Struct):
     past: list[OfferId] = []
     """The last that were held: to tell what came too late from what was never theirs."""
     day: AgentDay = msgspec.field(default_factory=AgentDay)
+    is_gone: bool = False
+    """No longer in the rules; forgotten when signed out with nothing in hand."""
     counted: tuple[str, RegionId, TeamId, tuple[QueueId, ...]] | None = None
     """Under what this agent stands in the counts of queues, region and team."""
 
@@ -134,6 +136,8 @@ class ContactCard(msgspec.Struct):
     repeat: Repeat | None = None
     owner: AgentId | None = None
     step: int = 0
+    queue_head_start_ms: int = 0
+    """The part of the head start that is the queue's: another queue brings its own."""
     offers: list[OfferId] = []
     """Open offers and assignments of this contact."""
     position: int | None = None

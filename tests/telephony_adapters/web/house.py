@@ -89,16 +89,16 @@ async def open_house(
         for record in replay or []:
             for room in loop.rooms:
                 room.observe(record, True)
-        app = web.Application()
-        adapter.add_routes(app)
-        runner = web.AppRunner(app, shutdown_timeout=1)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
         for room in loop.rooms:
             await room.start(loop.submit)
             stack.push_async_callback(room.stop)
         await adapter.resume(legs or [])  # type: ignore[arg-type]
         loop.tell(RulesInForce(Rules(1, agents=(AgentRules(ANN, "Ann Li"),))))
+        app = web.Application()
+        adapter.add_routes(app)
+        runner = web.AppRunner(app, shutdown_timeout=1)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]

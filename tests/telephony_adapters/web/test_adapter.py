@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from acd.database import open_database
 from acd.ports import ChatMessage, ChatRefused, KeptLeg, Speaker
 from acd.routing.events import (
     ConnectFailed,
@@ -315,6 +316,43 @@ async def test_after_a_crash_pages_come_back_to_their_chats(address: str) -> Non
         house.adapter.say(contact, ANN, "still here", "a")
         assert (await again.line("agent"))["number"] == 2
         await again.close()
+
+
+async def test_a_slow_database_stops_no_conversation(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telephony_adapters.web.chats.DURABLE_WAIT_S", 0.05)
+    async with open_house(address) as house:
+        page, contact = await visiting(house)
+        database = await open_database(address)
+        async with database.writing():
+            # As long as this transaction lasts, nobody else can write.
+            await page.say("1", "hello")
+            assert (await page.line("customer"))["number"] == 1
+            house.adapter.say(contact, ANN, "hello too", "a")
+            assert (await page.line("agent"))["number"] == 2
+            assert await house.transcripts.lines_of([contact]) == {}
+        await database.close()
+        assert await house.transcripts.spool.drained(20)
+        assert len((await house.transcripts.lines_of([contact]))[contact]) == 2
+        await page.close()
+
+
+async def test_a_line_is_shown_when_it_is_stored_and_not_before(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telephony_adapters.web.chats.DURABLE_WAIT_S", 60)
+    async with open_house(address) as house:
+        page, contact = await visiting(house)
+        database = await open_database(address)
+        async with database.writing():
+            await page.say("1", "hello")
+            await page.send(type="choose", choice="accept")
+            await page.next("refused")
+            assert len(house.adapter.transcript(contact)) == 1
+            assert not any(message["type"] == "line" for message in page.messages)
+        await database.close()
+        await page.line("customer")
+        assert (await house.transcripts.lines_of([contact]))[contact]
+        await page.close()
 
 
 async def test_a_customer_who_does_not_come_back_after_a_crash_has_left(address: str) -> None:
