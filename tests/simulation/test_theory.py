@@ -12,7 +12,7 @@ from tests.simulation.theory import Kind, Measures, System, interval
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "theory"
 CALLS = 300_000
-CALLS_NEAR_SATURATION = 1_500_000
+CALLS_NEAR_SATURATION = 3_000_000
 """Waits are correlated over thousands of calls there; shorter batches give intervals that are too narrow."""
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"the reference tables are missing: {DATA}")
 
@@ -63,9 +63,7 @@ def test_the_engine_agrees_with_erlang(row: dict[str, str]) -> None:
     calls = CALLS_NEAR_SATURATION if is_near else CALLS
     line_max = 0 if row["model"] == "B" else 1_000_000
     awt_ms = seconds(row["awt"]) * unit if row["awt"] else 0.0
-    batches = System([()] * agents, [kind], f"{row}", line_max, awt_ms).run(
-        CALLS * (3 if agents >= 100 else 1)
-    )
+    batches = System([()] * agents, [kind], f"{row}", line_max, awt_ms).run(calls)
     measures: dict[str, Callable[[Measures], float]] = {
         "P_block": lambda b: b.blocked[0] / b.arrived[0],
         "P_wait": lambda b: b.waited[0] / b.arrived[0],
