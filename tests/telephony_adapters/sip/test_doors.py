@@ -247,6 +247,19 @@ async def test_a_stranger_with_a_password_is_who_the_password_says_not_what_a_he
         assert house.stand_in.of(ev.ContactArrived)[0].identities == ("tel:2001",)
 
 
+async def test_who_signs_as_another_than_who_calls_is_refused() -> None:
+    async with running_house() as house:
+        phone = await house.telephone("2002", STRANGER)
+        first = await phone.ask(build(phone, "INVITE", "4001"))
+        request = build(phone, "INVITE", "4001")
+        built = build_authorization(
+            first.headers["WWW-Authenticate"][0], "INVITE", request.uri, "2001", "secret", "c"
+        )
+        request.headers["Authorization"] = [str(built)]
+        assert (await phone.ask(request)).status == 403
+        assert not house.stand_in.of(ev.ContactArrived)
+
+
 async def test_a_name_with_line_ends_reaches_the_agents_telephone_as_a_name() -> None:
     async with running_house() as house:
         agent = await house.agent("2001")

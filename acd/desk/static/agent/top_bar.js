@@ -81,8 +81,12 @@ export function PresenceNotice({ me }) {
   </div>`;
 }
 
-/** Tell the server whether the browser lets this page use the microphone, and ask for it on a press. */
-function useMicrophone() {
+/**
+ * Tell the server whether the browser lets this page use the microphone, and ask for it on a press.
+ *
+ * @param {boolean} isUp as the server knows it
+ */
+function useMicrophone(isUp) {
   const { desk } = useWork();
   const isLive = useStore(desk.connection, (connection) => connection.state) === "live";
   const [permission, setPermission] = useState("unknown");
@@ -97,8 +101,9 @@ function useMicrophone() {
     );
   }, []);
   useEffect(() => {
-    if (isLive && permission !== "unknown") void desk.act("set_link", { link: "microphone", is_up: permission === "granted" });
-  }, [isLive, permission]);
+    if (!isLive || permission === "unknown" || (permission === "granted") === isUp) return;
+    void desk.act("set_link", { link: "microphone", is_up: permission === "granted" });
+  }, [isLive, permission, isUp]);
   const request = async () => {
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
@@ -115,7 +120,7 @@ function useMicrophone() {
 /** @param {{me: Row}} props */
 function Links({ me }) {
   const { t } = useWork();
-  const { permission, request } = useMicrophone();
+  const { permission, request } = useMicrophone(me.links.microphone);
   return html`<ul class="row links">
     ${["phone", "microphone"].map((link) => {
       const text = t(me.links[link] ? "link_up" : "link_down", { link: t(`link_${link}`) });
@@ -125,6 +130,7 @@ function Links({ me }) {
       </li>`;
     })}
     ${permission === "prompt" &&
+    !me.links.phone &&
     html`<li><button type="button" class="compact" onClick=${request}>${t("allow_microphone")}</button></li>`}
   </ul>`;
 }
