@@ -240,3 +240,80 @@ async def test_a_supervisor_steers_agents_contacts_and_queues(
         await expect(supervisor.locator('[data-table=queues] tr[data-key="support"]')).to_contain_text(
             "closed"
         )
+
+
+async def test_a_desk_that_is_opened_elsewhere_says_so_and_takes_over_when_told(
+    browser: Browser, centre: ExampleCentre
+) -> None:
+    async with (
+        open_window(browser, base_url=centre.http) as here,
+        open_window(browser, base_url=centre.http) as there,
+    ):
+        first = await sit_down(here, "/agent", "dan")
+        second = await sit_down(there, "/agent", "dan")
+        await expect(first.locator(".strip")).to_contain_text("opened in another window", timeout=4_000)
+        await first.get_by_role("button", name="Take over here").click()
+        await expect(second.locator(".strip")).to_contain_text("opened in another window", timeout=4_000)
+        await expect(first.locator('[data-connection="live"]')).to_be_visible()
+
+
+async def test_an_agent_who_was_signed_out_signs_in_again(browser: Browser, centre: ExampleCentre) -> None:
+    async with (
+        open_window(browser, base_url=centre.http) as at_desk,
+        open_window(browser, base_url=centre.http) as above,
+    ):
+        agent = await sit_down(at_desk, "/agent", "dan")
+        supervisor = await sit_down(above, "/supervisor", "lin")
+        await supervisor.locator('tr[data-key="dan"] .menu-place button').click()
+        await supervisor.locator('[data-do="force_signed_out"]').click()
+        await supervisor.get_by_role("button", name="Confirm").click()
+        await expect(agent.locator(".why-not-ready")).to_contain_text("Signed out")
+        await agent.get_by_role("button", name="Sign in again").click()
+        await expect(agent.locator('[data-presence="not_ready"]')).to_be_visible()
+        await get_ready(agent)
+
+
+async def test_signing_out_ends_the_session_on_both_sides(browser: Browser, centre: ExampleCentre) -> None:
+    async with (
+        open_window(browser, base_url=centre.http) as at_desk,
+        open_window(browser, base_url=centre.http) as above,
+    ):
+        agent = await sit_down(at_desk, "/agent", "dan")
+        supervisor = await sit_down(above, "/supervisor", "lin")
+        row = supervisor.locator('tr[data-key="dan"]')
+        await expect(row).to_contain_text("Just signed in")
+        await agent.locator("button[title='Dan Wu']").click()
+        await agent.get_by_role("menuitem", name="Sign out").click()
+        await expect(agent.get_by_role("heading", name="Sign in")).to_be_visible()
+        await expect(row).to_contain_text("Signed out")
+        assert await agent.evaluate("sessionStorage.getItem('acd.desk')") is None
+
+
+async def test_a_telephone_call_is_held_taken_back_and_wrapped_up(
+    browser: Browser, centre: ExampleCentre
+) -> None:
+    phone = await centre.telephone("2004", "phone-2004")
+    caller = await Telephone(centre.sip, CUSTOMER).open()
+    try:
+        async with open_window(browser, base_url=centre.http) as at_desk:
+            agent = await sit_down(at_desk, "/agent", "dan")
+            await expect(agent.locator(".links")).to_contain_text("Phone: connected")
+            await get_ready(agent)
+            leg = caller.call("4002")
+            card = agent.locator(".contact-card")
+            await expect(card).to_have_attribute("data-state", "talking")
+            await expect(agent.locator(".contact-head")).to_contain_text("Call")
+            await agent.get_by_role("button", name="Hold").click()
+            await expect(card).to_have_attribute("data-state", "held")
+            await agent.get_by_role("button", name="Take back").click()
+            await expect(card).to_have_attribute("data-state", "talking")
+            await agent.get_by_role("button", name="Transfer").click()
+            await agent.locator("dialog").get_by_role("button", name="Agent").click()
+            await expect(agent.locator("dialog")).to_contain_text("Ann Zhao")
+            await agent.keyboard.press("Escape")
+            caller.hang_up(leg)
+            await expect(agent.locator("[data-wrap-up]")).to_contain_text("The customer ended the contact.")
+            await wrap_up(agent, "Usage explained")
+    finally:
+        phone.close()
+        caller.close()

@@ -149,10 +149,11 @@ export function Idle({ me }) {
   const { desk, t, lang } = useWork();
   const labels = [...useTable(desk.view, "labels").values()].filter((row) => me.queues.includes(row.queue));
   const isReady = me.presence === "ready";
+  const kind = isReady ? "ready" : me.presence === "signed_out" ? "out" : "rest";
   return html`<section class="contact idle">
     <div class="idle-sign ${isReady ? "ready" : ""}"><${Shape} state=${isReady ? "ready" : "not_ready"} /></div>
-    <h1>${t(isReady ? "idle_ready" : "idle_rest")}</h1>
-    <p class="muted">${t(isReady ? "idle_ready_text" : "idle_rest_text")}</p>
+    <h1>${t(`idle_${kind}`)}</h1>
+    <p class="muted">${t(`idle_${kind}_text`)}</p>
     ${labels.length > 0 &&
     html`<div class="waiting-queues">
       <h3 class="muted">${t("my_queues")}</h3>
