@@ -70,6 +70,7 @@ def test_home_first_then_neighbours_then_all() -> None:
     zone.arrive("c2", region=RegionId("n"))
     assert not of(zone.wait(19_000), OfferMade)
     assert only(zone.wait(1_000), OfferMade).agent == "near"
+    zone.accept(after_ms=0)
     far = only(zone.wait(20_000), OfferMade)
     assert (far.agent, far.decision.step, far.decision.trigger) == ("far", 2, "step")
 
@@ -198,13 +199,17 @@ def test_toggling_presence_does_not_grow_the_index() -> None:
 
 def test_a_reserve_owner_serves_only_while_borrowed() -> None:
     reserves = (Reserve(GroupId("g"), 30_000, 5_000),)
-    rules = QueueRules(Q, reserves=reserves, sticky_patience_ms=10_000)
-    zone = Zone(
-        rules, "r", agent("sub", "r", groups=("g",)), agent("two", "r", groups=("g",), skills={"de": 1})
-    )
-    zone.ready("sub", "two")
+    steps = (Step(), Step(600_000, proficiency_less=4))
+    rules = QueueRules(Q, reserves=reserves, sticky_patience_ms=10_000, steps=steps)
+    skills = {"sub": 0, "two": 3, "six": 1}
+    spare = [
+        agent(name, "r", groups=("g",), skills={"de": level} if level else {})
+        for name, level in skills.items()
+    ]
+    zone = Zone(rules, "r", *spare)
+    zone.ready("sub", "two", "six")
     assert not of(zone.arrive("c1", owner=AgentId("sub")), OfferMade)
-    zone.arrive("c2", needs=Needs(((SkillNeed(DE),),)))
+    zone.arrive("c2", needs=Needs(((SkillNeed(DE, 3),),)))
     facts = zone.wait(30_000)
     assert of(facts, ReserveSet)[0].is_borrowed
     assert {fact.agent for fact in of(facts, OfferMade)} == {"sub", "two"}
