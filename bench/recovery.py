@@ -15,8 +15,12 @@ import os
 import shutil
 import tempfile
 import time
+import sys
 from pathlib import Path
 from typing import Any
+
+if __package__ in (None, ""):
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from acd.ports import Record
 from acd.routing.engine import Engine
