@@ -13,9 +13,9 @@ import argparse
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
-import sys
 from pathlib import Path
 from typing import Any
 

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from acd.routing.engine import Engine
-from acd.routing.events import AgentSignedIn, ContactArrived, LinkChanged, NodeStarted, RulesLoaded, TimePassed
+from acd.routing.events import (
+    AgentSignedIn,
+    ContactArrived,
+    LinkChanged,
+    NodeStarted,
+    RulesLoaded,
+    TimePassed,
+)
 from acd.routing.model import (
     AgentId,
     AgentRules,
