@@ -89,6 +89,7 @@ GRAPHS = {
 
 @needs_data
 @pytest.mark.slow
+@pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("case", GRAPHS)
 def test_the_engine_agrees_with_exact_skill_graphs(case: str) -> None:
     agents, rates, head_start = GRAPHS[case]
