@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -25,6 +26,8 @@ from acd.runtime.metrics import RuntimeMetrics
 from acd.runtime.node import Node
 from acd.simulation.demo import DEMO_CUSTOMERS, DEMO_STAFF
 from acd.tickets.room import TicketRoom
+from telephony_adapters.cti.adapter import CtiAdapter
+from telephony_adapters.cti.connection import CtiRoutes
 from telephony_adapters.simulated.adapter import SimulatedAdapter
 from telephony_adapters.sip.adapter import SipAdapter
 from telephony_adapters.sip.media import ClipMissing, MediaRoom, PromptLibrary
@@ -80,7 +83,9 @@ class House:
         media = MediaRoom(forms_of.media_settings(settings), _prompts())
         self.sip = SipAdapter(forms_of.sip_settings(settings, self.var), media, self.intake)
         self.web = WebAdapter(forms_of.web_settings(settings), self.transcripts, now_ms, self.intake)
-        self.adapters: list[Adapter] = [self.sip, self.web]
+        # A run's streams of orders bear a name that no run before had.
+        self.cti = CtiAdapter(forms_of.cti_settings(settings), now_ms, secrets.token_hex(8))
+        self.adapters: list[Adapter] = [self.sip, self.web, self.cti]
         if self.staff:
             self.adapters.append(
                 SimulatedAdapter(
@@ -95,7 +100,7 @@ class House:
             {adapter.name: tuple(sorted(adapter.cannot)) for adapter in self.adapters},
             self.metrics.registry,
         )
-        for add_routes in (self.web.add_routes, self.desk.add_routes):
+        for add_routes in (self.web.add_routes, self.desk.add_routes, CtiRoutes(self.cti).add_to):
             add_routes(self.site.application)
 
     @property
