@@ -242,3 +242,13 @@ async def test_no_body_of_the_json_corpus_does_more_than_be_refused() -> None:
             assert body["code"] == "not_an_event", file.name
         status, _ = await house.post_raw(b"[" * 100_000, **HEADERS)
         assert status == 400
+
+
+async def test_a_key_is_taken_as_user_and_password_but_only_under_its_own_source() -> None:
+    async with open_house() as house:
+        for user, status in ((SOURCE, 202), ("pbx-2", 401)):
+            headers = {"Authorization": aiohttp.BasicAuth(user, KEY).encode()}
+            assert (await house.post(said("acd.call.arrived", user, user, entry="400"), **headers))[
+                0
+            ] == status
+        assert (await house.post([], Authorization="Basic !!"))[0] == 401

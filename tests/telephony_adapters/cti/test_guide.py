@@ -142,7 +142,7 @@ async def test_the_whole_call_of_the_guide(tmp_path: Path) -> None:
             offer = order["data"]["offer"]
             assert (order["subject"], order["data"]["agent"]) == ("call-17", "ann")
             await desk.until(lambda d: d.rows("offers"))
-            await desk.act("accept", offer=offer)
+            await desk.act("accept_offer", offer=offer)
             await socket.until(r'"acd\.order\.connect"')
             await say(2, "acd.call.connected", offer=offer)
             await desk.until(lambda d: any(row["offer"] == offer for row in d.rows("assignments")))
