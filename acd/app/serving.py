@@ -38,7 +38,9 @@ Progress = Callable[[int, int], None]
 Announce = Callable[[House, Node], None]
 
 
-async def serve(options: ServeOptions, announce: Announce, progress: Progress | None = None) -> None:
+async def serve(
+    options: ServeOptions, announce: Announce, progress: Progress = lambda done, total: None
+) -> None:
     """Run the house until SIGINT or SIGTERM.
 
     Args:
@@ -66,7 +68,7 @@ async def serve(options: ServeOptions, announce: Announce, progress: Progress | 
             await _run(house, journal, announce, progress)
 
 
-async def _run(house: House, journal: JournalFile, announce: Announce, progress: Progress | None) -> None:
+async def _run(house: House, journal: JournalFile, announce: Announce, progress: Progress) -> None:
     node = house.open_node(journal, progress)
     _stop_on_signals(node)
     _tell_state_on_signal(node)

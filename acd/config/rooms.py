@@ -122,18 +122,18 @@ def web_settings(settings: Settings) -> WebSettings:
 
 
 def cti_settings(settings: Settings) -> CtiSettings:
-    """Return which switches may push their calls, and where each takes its orders."""
+    """Return which switches may connect."""
     form = settings.switches
     return CtiSettings(
         switches=tuple(
             SwitchSettings(
-                source=source,
+                source=name,
                 key_sha256=switch.key_sha256,
                 webhook_url=switch.webhook_url or "",
                 webhook_secrets=switch.webhook_secrets,
                 allow_private=switch.allow_private,
             )
-            for source, switch in form.switches.items()
+            for name, switch in form.switches.items()
         ),
         events_per_s_max=form.events_per_s_max,
     )

@@ -45,6 +45,11 @@ class CustomerRoom:
         return room
 
     @property
+    def kept_seq(self) -> int:
+        """The last record whose consequences the tables hold."""
+        return self._spool.seq
+
+    @property
     def spool(self) -> Spool[tuple[ContactChange, ...]]:
         """What waits to be written; for metrics."""
         return self._spool

@@ -10,21 +10,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, Final, TypeGuard
 
-from acd.ports import Adapter, ConfigError, Core, KeptLeg, Record, Room
+from acd.ports import Adapter, ConfigError, Core, KeepingRoom, KeptLeg, Record, Room
 from acd.routing.events import AnyEvent, NodeStarted, RulesLoaded
 from acd.routing.model import Rules
 from acd.routing.outputs import Refused
 from acd.runtime import collector
 from acd.runtime.clock import Clock, monotonic_s
 from acd.runtime.dispatch import Dispatcher
-from acd.runtime.journal import JournalFile, JournalState, JournalWriter
+from acd.runtime.journal import JournalFile, JournalState, JournalWriter, SnapshotShelf
+from acd.runtime.keeping import Keeping
 from acd.runtime.logs import named
 from acd.runtime.loop import Limits, Loop
 from acd.runtime.metrics import RuntimeMetrics
 from acd.runtime.quarantine import Quarantine
-from acd.runtime.recovery import Recovered, recover
+from acd.runtime.recovery import Audience, Recovered, recover
 
 _ROOM_STOP_S: Final = 10.0
 _RESUME_S: Final = 15.0
@@ -43,6 +45,7 @@ class Node:
         file: The journal, owned; the node closes it at the end of `run`, or if the constructor raises.
         core: An empty engine; the constructor folds the journal into it.
         rooms: Started in this order, stopped in the reverse order.
+        journal_days: Records older than this may be taken away; None: never.
         progress: Told how many records of how many have been folded.
 
     Raises:
@@ -58,7 +61,8 @@ class Node:
         clock: Clock | None = None,
         metrics: RuntimeMetrics | None = None,
         limits: Limits = Limits(),
-        progress: Callable[[int, int], None] | None = None,
+        journal_days: int | None = None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
         self.metrics = metrics if metrics is not None else RuntimeMetrics()
         self.core = core
@@ -72,7 +76,8 @@ class Node:
             self.recovered: Recovered = recover(
                 core,
                 self._file.reader,
-                observe=lambda record: self._dispatcher.observe(record, True),
+                shelf=SnapshotShelf(file.folder),
+                audience=_audience_of(self._dispatcher),
                 progress=progress,
             )
         except BaseException:
@@ -94,6 +99,7 @@ class Node:
             last_seq=self.recovered.last_seq,
             limits=limits,
         )
+        self._keeping = Keeping(file, self._writer, self.clock, journal_days)
         self._read_gauges()
 
     def stop(self) -> None:
@@ -137,6 +143,7 @@ class Node:
         async with asyncio.TaskGroup() as tasks:
             loop_task = tasks.create_task(turning, name="loop")
             lag_task = tasks.create_task(self._watch_lag(), name="lag")
+            keeping_task = tasks.create_task(self._keeping.run(lambda: self.loop.durable_seq), name="keeping")
             try:
                 await self._open_rooms()
                 self.is_ready = True
@@ -149,6 +156,7 @@ class Node:
             finally:
                 loop_task.cancel()
                 lag_task.cancel()
+                keeping_task.cancel()
 
     async def _open_rooms(self) -> None:
         if not await self.loop.settle(_BOOT_S):
@@ -215,6 +223,19 @@ class Node:
             due_s = monotonic_s() + _LAG_S
             await asyncio.sleep(_LAG_S)
             self.metrics.lag_seconds.observe(max(0.0, monotonic_s() - due_s))
+
+
+def _audience_of(dispatcher: Dispatcher) -> Audience:
+    keepers = [
+        (room.kept_seq, partial(room.observe, is_replay=True))
+        for room in dispatcher.rooms
+        if _is_keeper(room)
+    ]
+    return Audience(partial(dispatcher.observe, is_replay=True), keepers)
+
+
+def _is_keeper(room: Room) -> TypeGuard[KeepingRoom]:
+    return hasattr(room, "kept_seq")
 
 
 async def _resume(room: Adapter, legs: list[KeptLeg]) -> None:

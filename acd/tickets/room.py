@@ -88,6 +88,11 @@ class TicketRoom:
         return room
 
     @property
+    def kept_seq(self) -> int:
+        """The last record whose consequences the tables hold."""
+        return self._spool.seq
+
+    @property
     def spool(self) -> Spool[Item]:
         """What waits to be written; for metrics."""
         return self._spool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acd.routing import orders, overflow
 from acd.routing.answer import Answer
+from acd.routing.contact import Contact, Offer
 from acd.routing.estimates import estimate
 from acd.routing.events import TimePassed
 from acd.routing.handling.leaving import end_contact, fail_connecting, fail_offer, finish
@@ -18,7 +19,7 @@ from acd.routing.outputs import (
     StepTaken,
 )
 from acd.routing.reserves import review
-from acd.routing.state import DORMANT, IN_POOL, Agent, Contact, Offer
+from acd.routing.state import DORMANT, IN_POOL, Agent
 from acd.routing.waiting import replace, schedule
 
 

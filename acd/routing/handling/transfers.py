@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acd.routing import orders
 from acd.routing.answer import Answer
+from acd.routing.contact import Offer
 from acd.routing.events import (
     ConsultAsked,
     ConsultCompleted,
@@ -30,7 +31,7 @@ from acd.routing.outputs import (
     ParticipantGone,
     TransferMade,
 )
-from acd.routing.state import CHANNEL_BITS, Agent, Offer
+from acd.routing.state import CHANNEL_BITS, Agent
 from acd.routing.states import AssignmentTrigger
 
 NUMBER_MAX = 64
@@ -183,7 +184,6 @@ def hand_over(answer: Answer, offer: Offer) -> None:
         end_talk(answer, offer, "transferred")
         answer.order(orders.release(offer, "transferred"))
         answer.emit(ContactReturned(contact.id, "transferred"))
-        answer.state.loose.clear()
         assign(answer, offer, target)
     else:
         end_talk(answer, offer, "transferred")
@@ -217,7 +217,6 @@ def take_over(answer: Answer, offer: Offer, by: PersonId) -> None:
     end_talk(answer, offer, "supervisor")
     answer.order(orders.release(offer, "taken_over"))
     answer.emit(ContactReturned(contact.id, "taken_over"))
-    answer.state.loose.clear()
     assign(answer, offer, target)
 
 
@@ -247,7 +246,6 @@ def _to_agent(answer: Answer, offer: Offer, to_agent: AgentId) -> None:
     answer.order(orders.release(offer, "transferred"))
     answer.emit(ContactReturned(contact.id, "transfer"))
     answer.order(orders.treatment(answer.state, contact))
-    answer.state.loose.remove(contact)
     make_offer(answer, contact, target, direct_decision(answer, contact, "transfer"))
 
 

@@ -120,6 +120,18 @@ class JournalReader:
             raise JournalDamaged(str(self.path), f"record {seq}", "no such record", "one")
         return row[0]
 
+    def last_before(self, at_ms: int) -> int:
+        """Return the last record that is older than a moment; the base where there is none. Moments only grow."""
+        low, high = self.meta.base_seq, self.extent().last_seq
+        while low < high:
+            middle = (low + high + 1) // 2
+            row = self._connection.execute("SELECT at_ms FROM records WHERE seq = ?", (middle,)).fetchone()
+            if row is not None and row[0] < at_ms:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
     def damaged(self, error: Exception, position: str = "its first pages") -> NoReturn:
         """Say where SQLite found its own pages wrong.
 
