@@ -1,6 +1,7 @@
 """The spool: what a room wants to write waits here, in order, so that no room ever waits for its database.
 
-One task takes what has gathered and writes it in one transaction, together with the number of the last record
+One task lets records gather for half a second (an order, whose answer somebody waits for, ends that at once), then
+writes what there is in one transaction, together with the number of the last record
 that it came from: a crash in between leaves either both or neither, so a record replayed at the next start is
 written exactly once. While the database is away the spool fills; when it is full, it takes nothing more, says so
 once, and stays behind until the next start reads the journal again from where the tables stand.
@@ -12,6 +13,7 @@ aside in `spool_refused`, with the reason, for a person to look at.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -35,6 +37,8 @@ from acd.database.tables import METADATA, ROOM_PROGRESS, PlainText
 
 ITEMS_MAX: Final = 100_000
 BATCH_MAX: Final = 500
+LINGER_S: Final = 0.5
+"""How long records gather before they are written: nobody waits for them, and a transaction costs more than a row."""
 RETRY_MIN_S: Final = 0.1
 RETRY_MAX_S: Final = 5.0
 WRITE_TIMEOUT_S: Final = 60.0
@@ -83,6 +87,7 @@ class Spool(Generic[T]):
         self._seq_written = 0
         self._seq_taken = 0
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._emptied = asyncio.Event()
         self._emptied.set()
 
@@ -111,6 +116,9 @@ class Spool(Generic[T]):
         self._waiting.append((item, seq))
         self._emptied.clear()
         self._wake.set()
+        if not seq or len(self._waiting) >= BATCH_MAX:
+            # Somebody waits for the answer to an order; a full batch gains nothing by waiting.
+            self._hurry.set()
         return True
 
     async def run(self) -> None:
@@ -118,12 +126,18 @@ class Spool(Generic[T]):
         while True:
             await self._wake.wait()
             self._wake.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    await self._hurry.wait()
+            self._hurry.clear()
             while self._waiting:
                 await self._write_some()
             self._emptied.set()
 
     async def drained(self, timeout_s: float) -> bool:
-        """Wait until everything is written; return False if that took too long."""
+        """Wait until everything is written, which is begun at once; return False if that took too long."""
+        if self._waiting:
+            self._hurry.set()
         try:
             async with asyncio.timeout(timeout_s):
                 await self._emptied.wait()

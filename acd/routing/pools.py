@@ -20,7 +20,7 @@ from acd.routing.line import Rank
 from acd.routing.model import Channel, GroupId, Needs, QueueId, RegionId, SkillId
 from acd.routing.plans import NEVER, Plan, near_regions
 from acd.routing.state import CHANNEL_BITS, Agent, State
-from acd.routing.strategies import PLAIN, RANK_MASK, agent_key
+from acd.routing.strategies import PLAIN, RANK_MASK, SHARED, agent_key
 
 REQUIREMENTS_MAX: Final = 4096
 """Beyond this many, requirements for which nobody waits are forgotten."""
@@ -154,6 +154,8 @@ class Pools:
         rules = state.rules
         regions = rules.regions if rules is not None else ()
         self.state = state
+        self.compares_shares = rules is not None and any(queue.strategy in SHARED for queue in rules.queues)
+        """Whether some queue ranks agents by shares of their time."""
         self.near = near_regions(regions)
         self.requirements: dict[tuple[int, Needs, Channel, int], Requirement] = {}
         self.by_queue: dict[QueueId, list[Requirement]] = {}

@@ -211,6 +211,7 @@ class PlainState(_Plain):
     offers: list[PlainOffer]
     contact_count: int
     offer_count: int
+    share_cursor: AgentId
     entered: int
     ended: int
     durable: list[AnyCommand]
@@ -281,6 +282,7 @@ def to_plain(state: State) -> PlainState:
         offers,
         state.contact_count,
         state.offer_count,
+        state.share_cursor,
         state.entered,
         state.ended,
         list(state.durable.values()),
@@ -460,6 +462,7 @@ def _from_plain(plain: PlainState) -> State:
         state.offers[plain_offer.id] = _offer(state, plain_offer, plans)
     state.contact_count = plain.contact_count
     state.offer_count = plain.offer_count
+    state.share_cursor = plain.share_cursor
     state.entered = plain.entered
     state.ended = plain.ended
     state.durable = {command.key: command for command in plain.durable}

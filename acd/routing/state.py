@@ -143,8 +143,8 @@ class Agent:
         """Contacts connected since sign-in."""
         self.last_offer = 0
         self.share = 0
-        """Work as share of signed-in time, per mille, and contacts per 1,000 hours (`rate`), taken when capacity
-        was last released or presence set; packed as share << 32 | rate."""
+        """Work as share of signed-in time, per mille, and contacts per 1,000 hours (`rate`), as taken last; packed
+        as share << 32 | rate."""
         self.is_gone = False
         """No longer in the rules; forgotten when the work in hand is done."""
         self.mask = 0
@@ -193,6 +193,8 @@ class State:
         self.offers: dict[int, Offer] = {}
         self.contact_count = 0
         self.offer_count = 0
+        self.share_cursor = AgentId("")
+        """Whose shares were taken last in rotation."""
         self.entered = 0
         self.ended = 0
         self.durable: dict[str, AnyCommand] = {}

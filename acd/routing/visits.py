@@ -21,8 +21,7 @@ def repeat_of(
 ) -> Repeat | None:
     """What these identities tell of earlier visits inside the window; None for a first visit."""
     rules = state.rules
-    if rules is None:
-        return None
+    assert rules is not None, "nobody comes in before there are rules"
     known = [state.visits[identity] for identity in identities if identity in state.visits]
     if not known:
         return None

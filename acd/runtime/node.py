@@ -28,6 +28,9 @@ from acd.runtime.metrics import RuntimeMetrics
 from acd.runtime.quarantine import Quarantine
 from acd.runtime.recovery import Audience, Recovered, recover
 
+Companion = Callable[[], Coroutine[Any, Any, None]]
+"""Something that runs as long as the node does."""
+
 _ROOM_STOP_S: Final = 10.0
 _RESUME_S: Final = 15.0
 _SETTLE_S: Final = 5.0
@@ -114,11 +117,17 @@ class Node:
         """Return why no new contact is taken, or None."""
         return self.loop.refusal() if self.is_ready else "starting"
 
-    async def run(self, rules: Rules | None, on_ready: Callable[[], None] = lambda: None) -> None:
+    async def run(
+        self,
+        rules: Rules | None,
+        on_ready: Callable[[], None] = lambda: None,
+        beside: Sequence[Companion] = (),
+    ) -> None:
         """Run until `stop`, or until something is beyond repair.
 
         Args:
             rules: Those of the configuration; None keeps those of the journal.
+            beside: What else is to run as long as the node does.
 
         Raises:
             ConfigError: A room cannot start, or the rules are refused.
@@ -132,18 +141,18 @@ class Node:
         try:
             records = self.loop.begin(boot)
             _refuse_rules(records[1:])
-            await self._run_with(self.loop.run(), on_ready)
+            await self._run_with(on_ready, beside)
         except ExceptionGroup as group:
             raise _first(group) from group
         finally:
             self.is_ready = False
             await self._close()
 
-    async def _run_with(self, turning: Coroutine[Any, Any, None], on_ready: Callable[[], None]) -> None:
+    async def _run_with(self, on_ready: Callable[[], None], beside: Sequence[Companion]) -> None:
+        keeping = partial(self._keeping.run, lambda: self.loop.durable_seq)
+        companions: list[Companion] = [self.loop.run, self._watch_lag, keeping, *beside]
         async with asyncio.TaskGroup() as tasks:
-            loop_task = tasks.create_task(turning, name="loop")
-            lag_task = tasks.create_task(self._watch_lag(), name="lag")
-            keeping_task = tasks.create_task(self._keeping.run(lambda: self.loop.durable_seq), name="keeping")
+            running = [tasks.create_task(each()) for each in companions]
             try:
                 await self._open_rooms()
                 self.is_ready = True
@@ -154,9 +163,8 @@ class Node:
                 await self._stop_rooms()
                 await self.loop.settle(_SETTLE_S)
             finally:
-                loop_task.cancel()
-                lag_task.cancel()
-                keeping_task.cancel()
+                for task in running:
+                    task.cancel()
 
     async def _open_rooms(self) -> None:
         if not await self.loop.settle(_BOOT_S):

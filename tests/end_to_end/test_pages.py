@@ -242,9 +242,6 @@ async def test_a_supervisor_steers_agents_contacts_and_queues(
         )
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the desk's socket sends a second close frame, so browsers do not see 4409"
-)
 async def test_a_desk_that_is_opened_elsewhere_says_so_and_takes_over_when_told(
     browser: Browser, centre: ExampleCentre
 ) -> None:

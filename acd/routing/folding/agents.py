@@ -94,10 +94,6 @@ def forget_if_gone(state: State, agent: Agent) -> None:
     """An agent who is no longer in the rules and has nothing in hand is dropped."""
     if agent.is_gone and agent.presence is Presence.SIGNED_OUT and not agent.offers and not agent.consulting:
         hide(state, agent)
-        for cell in agent.cells:
-            if cell.requirement is not None:
-                cell.expel(agent)
-        agent.cells = ()
         del state.agents[agent.id]
         state.statuses[SIGNED_OUT] -= 1
         # The numbers of the others stay: the place in `by_rank` is kept by a ghost until rules are loaded.

@@ -70,7 +70,7 @@ def fold_entered(state: State, fact: ContactEntered, at_ms: int) -> None:
         (intern(fact.return_adapter), fact.return_links) if fact.return_adapter else None,
         plan.step_at(at_ms - fact.arrived_ms) if at_ms != fact.arrived_ms else 0,
     )
-    if fact.of is not None or fact.number or fact.not_before_ms is not None or fact.ticket is not None:
+    if fact.number:
         more = contact.rare
         more.of = fact.of
         more.number = fact.number
@@ -78,8 +78,7 @@ def fold_entered(state: State, fact: ContactEntered, at_ms: int) -> None:
         more.ticket = fact.ticket
         if fact.not_before_ms is not None:
             contact.since_ms = max(at_ms, fact.not_before_ms)
-        if fact.number:
-            state.return_numbers[fact.number] = fact.contact
+        state.return_numbers[fact.number] = fact.contact
     state.contacts[fact.contact] = contact
     state.numbered[number] = contact
     if contact.owner is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acd.routing import visits
-from acd.routing.availability import note_work, refresh, release
+from acd.routing.availability import note_work, refresh, release, take_shares
 from acd.routing.capacity import LOADS
 from acd.routing.contact import Consult, Contact, Offer
 from acd.routing.folding.agents import forget_if_gone
@@ -81,6 +81,8 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
     if contact.wake_ms or contact.more is not None:
         schedule(state, contact, at_ms)
     refresh(state, agent)
+    if state.pools.compares_shares:
+        take_shares(state, at_ms)
 
 
 def fold_customer_answered(state: State, fact: CustomerAnswered, at_ms: int) -> None:
@@ -199,8 +201,6 @@ def fold_done(state: State, fact: AssignmentDone, at_ms: int) -> None:
     elif contact.state is ContactState.ASSIGNED:
         # It never connected: not the same two again at once.
         remember_refusal(contact, agent, at_ms, at_ms + offer.plan.rules.refusal_memory_ms)
-    if offer.consult is not None:
-        end_consult(state, offer, at_ms)
     if was is AssignmentState.WRAP_UP:
         if offer.blocks:
             agent.wrapping -= 1
@@ -224,8 +224,8 @@ def fold_transfer(state: State, fact: TransferMade, at_ms: int) -> None:
     if fact.to_number:
         more = contact.rare
         more.leaving = fact.to_number
-        if state.rules is not None:
-            more.leaving_until_ms = at_ms + state.rules.leave_limit_ms
+        assert state.rules is not None
+        more.leaving_until_ms = at_ms + state.rules.leave_limit_ms
         schedule(state, contact, at_ms)
     else:
         remember_refusal(contact, offer.agent, at_ms, at_ms + offer.plan.rules.refusal_memory_ms)
@@ -296,8 +296,7 @@ def remember_refusal(contact: Contact, agent: Agent, at_ms: int, until_ms: int) 
 def end_consult(state: State, offer: Offer, at_ms: int) -> None:
     """Let go of whoever was consulted."""
     consult = offer.consult
-    if consult is None:
-        return
+    assert consult is not None
     offer.consult = None
     if consult.to_agent is not None:
         agent = state.agents[consult.to_agent]

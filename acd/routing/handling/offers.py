@@ -178,7 +178,7 @@ def on_dial_failed(answer: Answer, event: DialFailed) -> None:
             answer.late(offer.id, "nobody is being called")
             return
         dial_failed_first(answer, offer, outcome)
-    elif may(answer, offer, AssignmentTrigger.FAIL):
+    else:
         fail_connecting(answer, offer, outcome)
 
 

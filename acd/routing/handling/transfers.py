@@ -107,9 +107,8 @@ def on_consult_ended(answer: Answer, event: ConsultEnded) -> None:
             answer.late(offer.id, "no consult is open")
         return
     end_open_consult(answer, offer, event.reason[:200])
-    if offer.assignment is AssignmentState.HELD:
-        answer.emit(AssignmentHeld(offer.id, False))
-        answer.order(orders.hold(offer))
+    answer.emit(AssignmentHeld(offer.id, False))
+    answer.order(orders.hold(offer))
 
 
 def on_consult_completed(answer: Answer, event: ConsultCompleted) -> None:
@@ -125,9 +124,8 @@ def on_consult_completed(answer: Answer, event: ConsultCompleted) -> None:
     elif event.conference:
         answer.emit(ConsultOver(offer.id, "conference"))
         answer.order(orders.end_consult(offer, consult.turn, "conference"))
-        if offer.assignment is AssignmentState.HELD:
-            answer.emit(AssignmentHeld(offer.id, False))
-            answer.order(orders.hold(offer))
+        answer.emit(AssignmentHeld(offer.id, False))
+        answer.order(orders.hold(offer))
     else:
         hand_over(answer, offer)
 
