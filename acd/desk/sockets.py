@@ -256,7 +256,17 @@ class DeskSockets:
         seq = resume.seq if resume is not None and resume.stream == view.stream.name else None
         reader = Reader(view.stream, str(socket.ws_protocol), seq)
         desks = self._desks
-        return Session(asker.session, asker, claims, view, reader, transport, desks.settings, desks.now_ms())
+        return Session(
+            asker.session,
+            asker,
+            claims,
+            view,
+            reader,
+            transport,
+            desks.settings,
+            desks.outbox,
+            desks.now_ms(),
+        )
 
     # --- all others ---------------------------------------------------------------------------------
 
