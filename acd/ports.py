@@ -83,6 +83,30 @@ class Submit(Protocol):
         ...
 
 
+class StoredLeg(Protocol):
+    """A leg as the engine keeps it."""
+
+    @property
+    def adapter(self) -> str:
+        """Name of the room that stored it."""
+        ...
+
+    @property
+    def contact(self) -> ContactId:
+        """Whose leg it is."""
+        ...
+
+    @property
+    def leg(self) -> LegId:
+        """Its id, as the adapter chose it."""
+        ...
+
+    @property
+    def resume(self) -> bytes:
+        """What the adapter needs to take it up again."""
+        ...
+
+
 class Core(Protocol):
     """The engine, as the loop and recovery use it. Synchronous, owned by one task."""
 
@@ -100,6 +124,22 @@ class Core(Protocol):
 
     def wanted_commands(self) -> Sequence[AnyCommand]:
         """Return what the state still wants of the rooms, under the keys that it was ordered by first."""
+        ...
+
+    def kept_legs(self) -> Sequence[StoredLeg]:
+        """Return the legs that adapters have stored, each with the name of its adapter."""
+        ...
+
+    def snapshot(self) -> bytes:
+        """Return the whole state as bytes."""
+        ...
+
+    def restore(self, data: bytes) -> None:
+        """Become the engine that made these bytes.
+
+        Raises:
+            msgspec.DecodeError, Defect: They are of another version.
+        """
         ...
 
     def state_hash(self) -> str:
@@ -145,6 +185,15 @@ class Room(Protocol):
 
     async def stop(self) -> None:
         """Refuse new work, finish, close."""
+        ...
+
+
+class KeepingRoom(Room, Protocol):
+    """A room that stores what it learns of records, and need not hear again what it has stored."""
+
+    @property
+    def kept_seq(self) -> int:
+        """The last record whose consequences are stored; the replay of a start reaches back behind it."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -23,8 +24,10 @@ from acd.runtime.clock import Clock
 from acd.runtime.journal import JournalFile
 from acd.runtime.metrics import RuntimeMetrics
 from acd.runtime.node import Node
-from acd.simulation.demo import DEMO_CUSTOMERS, DEMO_STAFF
+from acd.simulation.demo import DEMO_CROWD, DEMO_CUSTOMERS, DEMO_STAFF
 from acd.tickets.room import TicketRoom
+from telephony_adapters.cti.adapter import CtiAdapter
+from telephony_adapters.cti.connection import CtiRoutes
 from telephony_adapters.simulated.adapter import SimulatedAdapter
 from telephony_adapters.sip.adapter import SipAdapter
 from telephony_adapters.sip.media import ClipMissing, MediaRoom, PromptLibrary
@@ -80,11 +83,17 @@ class House:
         media = MediaRoom(forms_of.media_settings(settings), _prompts())
         self.sip = SipAdapter(forms_of.sip_settings(settings, self.var), media, self.intake)
         self.web = WebAdapter(forms_of.web_settings(settings), self.transcripts, now_ms, self.intake)
-        self.adapters: list[Adapter] = [self.sip, self.web]
+        self.cti = CtiAdapter(forms_of.cti_settings(settings), now_ms, secrets.token_hex(8))
+        self.adapters: list[Adapter] = [self.sip, self.web, self.cti]
         if self.staff:
             self.adapters.append(
                 SimulatedAdapter(
-                    settings.rules, self.staff, now_ms, customers=DEMO_CUSTOMERS, agents=DEMO_STAFF
+                    settings.rules,
+                    self.staff,
+                    now_ms,
+                    customers=DEMO_CUSTOMERS,
+                    agents=DEMO_STAFF,
+                    crowd=DEMO_CROWD,
                 )
             )
         self.desk = DeskRoom(
@@ -95,7 +104,7 @@ class House:
             {adapter.name: tuple(sorted(adapter.cannot)) for adapter in self.adapters},
             self.metrics.registry,
         )
-        for add_routes in (self.web.add_routes, self.desk.add_routes):
+        for add_routes in (self.web.add_routes, CtiRoutes(self.cti).add_to, self.desk.add_routes):
             add_routes(self.site.application)
 
     @property
@@ -111,7 +120,9 @@ class House:
         ]
         return [*keepers, *self.adapters, self.site]
 
-    def open_node(self, journal: JournalFile, progress: Callable[[int, int], None] | None = None) -> Node:
+    def open_node(
+        self, journal: JournalFile, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> Node:
         """Fold the journal, and return the node that runs these rooms."""
         node = Node(
             journal,
@@ -120,6 +131,7 @@ class House:
             clock=self.clock,
             metrics=self.metrics,
             limits=forms_of.loop_limits(self.settings),
+            journal_days=self.settings.retention.journal_days,
             progress=progress,
         )
         self.site.health, self.site.readiness = node.health, node.readiness

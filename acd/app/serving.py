@@ -14,7 +14,9 @@ from pathlib import Path
 import msgspec
 
 from acd.app.house import House
+from acd.app.reloading import Reloading
 from acd.config import Settings, Versions, load
+from acd.ports import ConfigError
 from acd.routing.model import AgentId
 from acd.runtime.clock import Clock
 from acd.runtime.journal import JournalFile, open_journal
@@ -38,7 +40,9 @@ Progress = Callable[[int, int], None]
 Announce = Callable[[House, Node], None]
 
 
-async def serve(options: ServeOptions, announce: Announce, progress: Progress | None = None) -> None:
+async def serve(
+    options: ServeOptions, announce: Announce, progress: Progress = lambda done, total: None
+) -> None:
     """Run the house until SIGINT or SIGTERM.
 
     Args:
@@ -53,34 +57,49 @@ async def serve(options: ServeOptions, announce: Announce, progress: Progress | 
     """
     settings = load(options.config, overrides=options.overrides)
     set_up(settings.server.log.level.value)
-    journal = open_journal(options.var / "journal")
+    try:
+        journal = open_journal(options.var / "journal")
+    except OSError as error:
+        raise ConfigError("--var", str(error), "a folder that can be written to") from error
     with contextlib.ExitStack() as undo:
         undo.callback(journal.close)
-        settings = _with_version(settings, options)
-        staff: tuple[AgentId, ...] = ()
-        if options.is_demo:
-            rules, staff = with_demo_staff(settings.rules)
-            settings = msgspec.structs.replace(settings, rules=rules)
+        settings, staff = _kept(options)
         async with await House.build(settings, options.var, staff) as house:
             undo.pop_all()
-            await _run(house, journal, announce, progress)
+            await _run(house, journal, options, announce, progress)
 
 
-async def _run(house: House, journal: JournalFile, announce: Announce, progress: Progress | None) -> None:
+async def _run(
+    house: House, journal: JournalFile, options: ServeOptions, announce: Announce, progress: Progress
+) -> None:
     node = house.open_node(journal, progress)
-    _stop_on_signals(node)
-    _tell_state_on_signal(node)
-    await node.run(house.settings.rules, lambda: announce(house, node))
+    reloading = Reloading(house, node, lambda: _kept(options)[0])
+    _listen_to_signals(node, reloading)
+    await node.run(house.settings.rules, lambda: announce(house, node), beside=[reloading.run])
 
 
-def _with_version(settings: Settings, options: ServeOptions) -> Settings:
-    """Keep this configuration under its number, and let its rules bear it."""
+def _kept(options: ServeOptions) -> tuple[Settings, tuple[AgentId, ...]]:
+    """Read the configuration, keep it under its number, and return it with the staff of the demonstration.
+
+    Raises:
+        ConfigErrors: Every problem; nothing is kept then.
+        ConfigError: It could not be kept.
+    """
+    settings = load(options.config, overrides=options.overrides)
     versions = Versions(options.var / "config", settings.retention.config_versions)
-    kept = versions.keep(options.config, _account(), Clock().utc_now())
-    return load(options.config, version=kept.number, overrides=options.overrides)
+    try:
+        kept = versions.keep(options.config, _account(), Clock().utc_now())
+    except OSError as error:
+        raise ConfigError("--var", str(error), "a folder that can be written to") from error
+    rules = msgspec.structs.replace(settings.rules, version=kept.number)
+    staff: tuple[AgentId, ...] = ()
+    if options.is_demo:
+        rules, staff = with_demo_staff(rules)
+    return msgspec.structs.replace(settings, rules=rules), staff
 
 
-def _stop_on_signals(node: Node) -> None:
+def _listen_to_signals(node: Node, reloading: Reloading) -> None:
+    """SIGINT, SIGTERM: stop; twice: at once. SIGHUP: reload. SIGUSR1: one log line with the state's hash."""
     loop = asyncio.get_running_loop()
     asked = [0]
 
@@ -92,17 +111,13 @@ def _stop_on_signals(node: Node) -> None:
         _log.info(named("stopping", signal=name))
         node.stop()
 
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, stop, sign.name)
-
-
-def _tell_state_on_signal(node: Node) -> None:
-    """SIGUSR1: one log line with the state's hash, to be compared with what `acd journal verify` says."""
-
     def tell() -> None:
         _log.warning(named("state", epoch=node.loop.epoch, seq=node.loop.seq, hash=node.core.state_hash()))
 
-    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, tell)
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, stop, sign.name)
+    loop.add_signal_handler(signal.SIGHUP, reloading.ask)
+    loop.add_signal_handler(signal.SIGUSR1, tell)
 
 
 def _account() -> str:

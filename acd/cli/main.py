@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +22,7 @@ from acd.cli.printing import STATUS_DEFECT, err, for_operators, moment, out, ref
 from acd.cli.words import said, seconds
 from acd.config import load
 from acd.routing.model import ContactId
+from acd.runtime.journal import owner_of
 from acd.runtime.loop import NodeStopped
 
 app = typer.Typer(
@@ -78,6 +81,21 @@ def check_config(config: Config = Path("config"), overrides: Set = []) -> None: 
         f"{config} is in order: {len(rules.queues)} queues, {len(rules.entries)} entries, {len(rules.agents)} agents, "
         f"{len(rules.skills)} skills, {len(rules.regions)} regions"
     )
+
+
+@app.command("reload")
+def reload_config(config: Config = Path("config"), var: Var = Path("var")) -> None:
+    """Bring a changed configuration into force in the running server.
+
+    Contacts in line keep the rules they entered under.
+    The configuration is checked first: with a problem nothing is sent. What came of it stands in the server's log.
+    """
+    check_config(config)
+    pid = owner_of(var / "journal")
+    if pid is None:
+        refuse(f"no server runs on {var}")
+    os.kill(pid, signal.SIGHUP)
+    out.print(f"the server (pid {pid}) reads its configuration again; its log says when it is in force")
 
 
 @app.command()

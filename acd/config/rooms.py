@@ -21,6 +21,7 @@ from acd.intake.dialogue import Category
 from acd.intake.room import IntakeSettings
 from acd.routing.model import AgentId, Channel, EntryId, HoursId, Label, PersonId, TeamId
 from acd.runtime.loop import Limits
+from telephony_adapters.cti.settings import CtiSettings, SwitchSettings
 from telephony_adapters.sip.media import MediaSettings
 from telephony_adapters.sip.settings import PhoneAccount, SipSettings
 from telephony_adapters.web.settings import WebSettings
@@ -117,6 +118,24 @@ def web_settings(settings: Settings) -> WebSettings:
         connections_max=form.connections_max,
         connections_per_address_max=form.connections_per_address_max,
         return_calls_by="sip",
+    )
+
+
+def cti_settings(settings: Settings) -> CtiSettings:
+    """Return which switches may connect."""
+    form = settings.switches
+    return CtiSettings(
+        switches=tuple(
+            SwitchSettings(
+                source=name,
+                key_sha256=switch.key_sha256,
+                webhook_url=switch.webhook_url or "",
+                webhook_secrets=switch.webhook_secrets,
+                allow_private=switch.allow_private,
+            )
+            for name, switch in form.switches.items()
+        ),
+        events_per_s_max=form.events_per_s_max,
     )
 
 

@@ -45,6 +45,11 @@ class CustomerRoom:
         return room
 
     @property
+    def kept_seq(self) -> int:
+        """The last record whose consequences the tables hold."""
+        return self._spool.seq
+
+    @property
     def spool(self) -> Spool[tuple[ContactChange, ...]]:
         """What waits to be written; for metrics."""
         return self._spool
@@ -65,6 +70,8 @@ class CustomerRoom:
         changes = tuple(change for change in found if change is not None)
         if changes:
             self._spool.put(changes, record.seq)
+        else:
+            self._spool.passed(record.seq)
 
     async def stop(self) -> None:
         """Write what waits, for at most some seconds; the rest is in the journal."""

@@ -1,6 +1,7 @@
 """The spool: what a room wants to write waits here, in order, so that no room ever waits for its database.
 
-One task takes what has gathered and writes it in one transaction, together with the number of the last record
+One task lets records gather for half a second (an order, whose answer somebody waits for, ends that at once), then
+writes what there is in one transaction, together with the number of the last record
 that it came from: a crash in between leaves either both or neither, so a record replayed at the next start is
 written exactly once. While the database is away the spool fills; when it is full, it takes nothing more, says so
 once, and stays behind until the next start reads the journal again from where the tables stand.
@@ -12,6 +13,7 @@ aside in `spool_refused`, with the reason, for a person to look at.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -35,6 +37,10 @@ from acd.database.tables import METADATA, ROOM_PROGRESS, PlainText
 
 ITEMS_MAX: Final = 100_000
 BATCH_MAX: Final = 500
+LINGER_S: Final = 0.5
+PASSED_MAX: Final = 5_000
+"""Records that left nothing to write, after which the progress is written by itself."""
+"""How long records gather before they are written: nobody waits for them, and a transaction costs more than a row."""
 RETRY_MIN_S: Final = 0.1
 RETRY_MAX_S: Final = 5.0
 WRITE_TIMEOUT_S: Final = 60.0
@@ -83,6 +89,7 @@ class Spool(Generic[T]):
         self._seq_written = 0
         self._seq_taken = 0
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._emptied = asyncio.Event()
         self._emptied.set()
 
@@ -111,19 +118,40 @@ class Spool(Generic[T]):
         self._waiting.append((item, seq))
         self._emptied.clear()
         self._wake.set()
+        if not seq or len(self._waiting) >= BATCH_MAX:
+            # Somebody waits for the answer to an order; a full batch gains nothing by waiting.
+            self._hurry.set()
         return True
+
+    def passed(self, seq: int) -> None:
+        """Note that a record was looked at and left nothing to write; it need not be looked at again.
+
+        Without this a room that seldom writes would have to hear the whole journal at every start.
+        """
+        if self.is_full:
+            return
+        self._seq_taken = max(seq, self._seq_taken)
+        if self._seq_taken - self._seq_written >= PASSED_MAX:
+            self._wake.set()
+            self._hurry.set()
 
     async def run(self) -> None:
         """Write what comes, for ever; the room's task."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._waiting:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    await self._hurry.wait()
+            self._hurry.clear()
+            while self._waiting or self._seq_taken - self._seq_written >= PASSED_MAX:
                 await self._write_some()
             self._emptied.set()
 
     async def drained(self, timeout_s: float) -> bool:
-        """Wait until everything is written; return False if that took too long."""
+        """Wait until everything is written, which is begun at once; return False if that took too long."""
+        if self._waiting:
+            self._hurry.set()
         try:
             async with asyncio.timeout(timeout_s):
                 await self._emptied.wait()
@@ -141,7 +169,7 @@ class Spool(Generic[T]):
                 after = await self._commit(batch, refusal)
                 break
             except (SQLAlchemyError, OSError, TimeoutError, ValueError) as error:
-                if refusal is None and is_own_fault(error):
+                if batch and refusal is None and is_own_fault(error):
                     # Halve until the culprit stands alone, then put it aside.
                     refusal = error if len(batch) == 1 else None
                     batch = batch[: max(1, len(batch) // 2)]
@@ -159,8 +187,13 @@ class Spool(Generic[T]):
 
     async def _commit(self, batch: Sequence[tuple[T, int]], refusal: Exception | None) -> AfterCommit | None:
         seq = max(self._seq_written, *(seq for _, seq in batch)) if batch else self._seq_written
+        if len(batch) == len(self._waiting):
+            # Nothing else waits, so everything that was looked at is in the tables with this.
+            seq = self._seq_taken
         async with asyncio.timeout(WRITE_TIMEOUT_S), self._database.writing() as connection:
-            if refusal is None:
+            if not batch:
+                after = None
+            elif refusal is None:
                 after = await self._write(connection, [item for item, _ in batch])
             else:
                 after = await self._put_aside(connection, batch[0], refusal)

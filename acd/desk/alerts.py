@@ -61,7 +61,9 @@ class Alerts:
     def look_again(self, state: BoardState) -> None:
         """Compare all contacts: those that are there, and those about which something is said."""
         said = [ContactId(about) for table, about in self._by_subject if table == "contacts"]
-        self.look_at_contacts(state, [*state.contacts, *(name for name in said if name not in state.contacts)])
+        self.look_at_contacts(
+            state, [*state.contacts, *(name for name in said if name not in state.contacts)]
+        )
 
     def _set(self, table: str, about: str, found: Iterable[AlertRow]) -> None:
         """Replace the alerts about one subject. One that goes on keeps the moment at which it was first seen."""

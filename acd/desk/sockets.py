@@ -10,7 +10,7 @@ from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Final
 
 import msgspec
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from acd.desk.actions import Action
 from acd.desk.desks import Desks
@@ -52,6 +52,23 @@ class _Ended(Exception):
     def __init__(self, code: Close) -> None:
         super().__init__(code.name)
         self.code = code
+
+
+class DeskSocket(web.WebSocketResponse):
+    """A desk's socket, whose close frame is ours to write, at once and past every buffer.
+
+    aiohttp would write a second one when the peer answers, and again at the end of the handler; a browser
+    takes that for a broken connection and never sees our code.
+    """
+
+    session: Session | None = None
+    is_ended = False
+
+    async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
+        """Close as aiohttp does, unless our close frame is out already."""
+        if self.is_ended or (self.session is not None and self.session.close_code is not None):
+            return False
+        return await super().close(code=code, message=message, drain=drain)
 
 
 class DeskSockets:
@@ -108,8 +125,8 @@ class DeskSockets:
         body = msgspec.json.encode({"code": code, "found": found, "expected": expected})
         return web.Response(status=status, body=body, content_type="application/json")
 
-    async def _serve(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(
+    async def _serve(self, request: web.Request) -> DeskSocket:
+        socket = DeskSocket(
             protocols=SUBPROTOCOLS,
             compress=False,
             autoping=False,
@@ -128,6 +145,7 @@ class DeskSockets:
         except _Ended as ended:
             self._desks.figures.closes.labels(int(ended.code)).inc()
             if transport is not None:
+                socket.is_ended = True
                 close_transport(transport, ended.code)
                 await _read_to_the_end(socket)
         finally:
@@ -137,7 +155,7 @@ class DeskSockets:
 
     # --- the first message --------------------------------------------------------------------------
 
-    async def _enter(self, socket: web.WebSocketResponse, transport: asyncio.Transport) -> Session:
+    async def _enter(self, socket: DeskSocket, transport: asyncio.Transport) -> Session:
         """Read `hello` and seat the person."""
         hello = await self._read_hello(socket)
         desks = self._desks
@@ -173,7 +191,7 @@ class DeskSockets:
         desks.pump(session)
         return session
 
-    async def _read_hello(self, socket: web.WebSocketResponse) -> Hello:
+    async def _read_hello(self, socket: DeskSocket) -> Hello:
         try:
             async with asyncio.timeout(self._desks.settings.hello_ms_max / 1000):
                 message = await socket.receive()
@@ -196,7 +214,7 @@ class DeskSockets:
         hello: Hello,
         asker: Asker,
         claims: Claims,
-        socket: web.WebSocketResponse,
+        socket: DeskSocket,
         transport: asyncio.Transport,
     ) -> Session:
         """Seat an agent: the engine is told of the sign-in and of the desk, and both are durable."""
@@ -232,7 +250,7 @@ class DeskSockets:
         hello: Hello,
         asker: Asker,
         claims: Claims,
-        socket: web.WebSocketResponse,
+        socket: DeskSocket,
         transport: asyncio.Transport,
     ) -> Session:
         try:
@@ -249,14 +267,14 @@ class DeskSockets:
         asker: Asker,
         claims: Claims,
         view: AgentView | SupervisorView,
-        socket: web.WebSocketResponse,
+        socket: DeskSocket,
         transport: asyncio.Transport,
     ) -> Session:
         resume = hello.resume
         seq = resume.seq if resume is not None and resume.stream == view.stream.name else None
         reader = Reader(view.stream, str(socket.ws_protocol), seq)
         desks = self._desks
-        return Session(
+        socket.session = Session(
             asker.session,
             asker,
             claims,
@@ -267,10 +285,11 @@ class DeskSockets:
             desks.outbox,
             desks.now_ms(),
         )
+        return socket.session
 
     # --- all others ---------------------------------------------------------------------------------
 
-    async def _listen(self, socket: web.WebSocketResponse, session: Session) -> None:
+    async def _listen(self, socket: DeskSocket, session: Session) -> None:
         """Take messages until the socket is over. After we have closed it, what still comes is thrown away."""
         desks = self._desks
         async for message in socket:
@@ -322,7 +341,7 @@ def _bound_kernel_buffer(transport: asyncio.Transport) -> None:
         connection.setsockopt(SOL_SOCKET, SO_SNDBUF, KERNEL_BUFFER_BYTES)
 
 
-async def _read_to_the_end(socket: web.WebSocketResponse) -> None:
+async def _read_to_the_end(socket: DeskSocket) -> None:
     """Let the peer answer our close frame; the transport is let go soon in any case."""
     while not socket.closed:
         message = await socket.receive()

@@ -6,12 +6,15 @@ every fact that touches one of these, and nowhere stored but as an index.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Final
 
-from acd.routing.model import Presence
+from acd.routing.model import AgentId, Presence
 from acd.routing.state import CHANNEL_ALL, Agent, State
 from acd.routing.strategies import RANK_BITS, agent_key, shares
 
+ROTATION: Final = 2
+"""How many agents' shares are taken anew with each offer."""
 SIGNED_OUT: Final = 0
 NOT_READY: Final = 1
 READY: Final = 2
@@ -87,6 +90,26 @@ def refresh(state: State, agent: Agent) -> None:
         state.opened.append(agent)
 
 
+def take_shares(state: State, at_ms: int) -> None:
+    """Take the shares of the next agents by id anew; called with every offer where a strategy compares shares."""
+    by_rank = state.by_rank
+    place = bisect_right(by_rank, state.share_cursor, key=_id_of)
+    left = ROTATION
+    for step in range(len(by_rank)):
+        agent = by_rank[(place + step) % len(by_rank)]
+        if state.agents.get(agent.id) is agent:
+            agent.share = shares(agent, at_ms)
+            state.share_cursor = agent.id
+            refresh(state, agent)
+            left -= 1
+            if not left:
+                return
+
+
+def _id_of(agent: Agent) -> AgentId:
+    return agent.id
+
+
 def hide(state: State, agent: Agent) -> None:
     """Take an agent out of all cells and counts, before their skills, queues or place change."""
     old = agent.mask
@@ -106,6 +129,4 @@ def hide(state: State, agent: Agent) -> None:
 
 def _count_staff(state: State, agent: Agent, change: int) -> None:
     for queue in agent.queues:
-        known = state.queues.get(queue)
-        if known is not None:
-            known.staffed += change
+        state.queues[queue].staffed += change

@@ -6,7 +6,7 @@ import msgspec
 
 from acd.routing import orders, snapshot
 from acd.routing.answer import Answer
-from acd.routing.events import AnyEvent
+from acd.routing.events import AnyEvent, NodeStarted
 from acd.routing.folding import FOLDS
 from acd.routing.folding.index import rebuild
 from acd.routing.handling import HANDLERS
@@ -16,6 +16,7 @@ from acd.routing.model import ContactId, LegId
 from acd.routing.outputs import AnyCommand, AnyFact, Late, Outputs, Refused
 from acd.routing.reserves import review_touched
 from acd.routing.state import State
+from acd.routing.waiting import stand_all
 
 
 class Leg(msgspec.Struct, frozen=True):
@@ -61,12 +62,8 @@ class Engine:
         commands = answer.commands = []
         answer.event = type(event).__name__
         answer.trigger = "agent_free"
-        if state.opened or state.loose:
-            # Left over from folding facts of a journal: others have decided these already.
-            state.opened.clear()
-            state.loose.clear()
-        state.touched.clear()
-        if state.is_due(answer.now_ms):
+        # Time that ran out while no node lived must not offer anybody a contact before links are known again.
+        if type(event) is not NodeStarted and state.is_due(answer.now_ms):
             run_due(answer)
             answer.trigger = "agent_free"
         HANDLERS[type(event)](answer, event)
@@ -86,9 +83,11 @@ class Engine:
             return
         self._state.at_ms = answer.now_ms
         FOLDS[type(fact)](self._state, fact, answer.now_ms)
+        # What is free now, and who for, others have decided already.
         self._state.opened.clear()
-        self._state.loose.clear()
         self._state.touched.clear()
+        if self._state.loose:
+            stand_all(self._state, answer.now_ms)
 
     def next_deadline_ms(self) -> int | None:
         """When `TimePassed` is to be handed in next; None: no time by itself changes anything."""
@@ -122,7 +121,7 @@ class Engine:
         self._answer = Answer(self._state)
         self._answer.now_ms = max(now_ms, self._state.at_ms)
         self._state.opened.clear()
-        self._state.loose.clear()
+        self._state.touched.clear()
 
     def wanted_commands(self) -> list[AnyCommand]:
         """Every command that the state still wants: to be executed after a crash, done ones staying done."""

@@ -7,7 +7,8 @@ only for a reason that is true (fewer agents, a place further back), never becau
 
 from __future__ import annotations
 
-from acd.routing.state import Contact, State
+from acd.routing.contact import Contact
+from acd.routing.state import State
 
 
 def estimate(state: State, contact: Contact) -> tuple[int, int | None]:

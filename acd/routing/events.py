@@ -32,7 +32,7 @@ from acd.routing.model import (
 )
 
 
-class Event(msgspec.Struct, frozen=True, tag_field="type", tag=True):
+class Event(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag=True):
     """Base of all events; the tag in JSON and MessagePack is the class name under `type`."""
 
 

@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from acd.routing.contact import Contact
     from acd.routing.pools import Requirement
-    from acd.routing.state import Contact, State
+    from acd.routing.state import State
 
 NUMBER_BITS: Final = 40
 NUMBER_MASK: Final = (1 << NUMBER_BITS) - 1

@@ -10,20 +10,19 @@ from __future__ import annotations
 
 from acd.routing import orders
 from acd.routing.answer import Answer
+from acd.routing.contact import Contact
 from acd.routing.line import NUMBER_BITS, NUMBER_MASK, Rank
-from acd.routing.model import AgentId, ContactId, ContactState, Decision, OfferId, Origin, Strategy
+from acd.routing.model import AgentId, ContactId, Decision, OfferId, Origin, Strategy
 from acd.routing.outputs import OfferMade
 from acd.routing.plans import NEVER
 from acd.routing.pools import Cell, Requirement
-from acd.routing.state import ALONE, Agent, Contact, State
+from acd.routing.state import ALONE, CHANNEL_ALL, LOOSE, Agent, State
 from acd.routing.strategies import KEY_BITS, KEY_MASK, RANK_BITS, RANK_MASK, agent_key
-from acd.routing.waiting import patience
+from acd.routing.waiting import patience, stand
 
 PASSED_OVER_MAX = 5
 RING_MAX = 16
 """How many agents are rung at once where a queue rings all."""
-
-_WAITING = ContactState.WAITING
 
 
 def settle(answer: Answer) -> None:
@@ -38,8 +37,9 @@ def settle(answer: Answer) -> None:
             if len(loose) > 1:
                 loose.sort(key=_contact_key)
             for contact in loose:
-                if contact.state is _WAITING and contact.place >= ALONE:
-                    match_contact(answer, contact)
+                place = contact.place
+                if place >= LOOSE and not match_contact(answer, contact) and place == LOOSE:
+                    stand(state, contact, answer.now_ms)
         else:
             opened, state.opened = state.opened, []
             if len(opened) > 1:
@@ -53,20 +53,17 @@ def match_contact(answer: Answer, contact: Contact) -> bool:
     state, now_ms = answer.state, answer.now_ms
     plan = contact.plan
     step = plan.step_at(now_ms - contact.arrived_ms)
-    if contact.place == ALONE:
-        requirement = state.pools.requirement_for(plan, contact.needs, contact.channel, contact.links)
+    requirement = state.pools.requirement_for(plan, contact.needs, contact.channel, contact.links)
+    if contact.alone_until_ms > now_ms:
         owner = _free_owner(state, contact, requirement, step, now_ms)
         if owner is None:
             return False
         return _offer_to_owner(answer, contact, requirement, owner, step)
-    rank = contact.rank
-    assert rank is not None
-    requirement = rank.requirement
     if contact.owner is not None:
         owner = _free_owner(state, contact, requirement, step, now_ms) if patience(contact) else None
         if owner is not None:
             return _offer_to_owner(answer, contact, requirement, owner, step)
-    tier = state.pools.tier(requirement, rank.region, step)
+    tier = state.pools.tier(requirement, state.pools.region_number(contact.region), step)
     more = contact.more
     if requirement.strategy is Strategy.RING_ALL and contact.origin is Origin.INBOUND:
         return _ring_all(answer, contact, requirement, tier, step)
@@ -100,7 +97,7 @@ def match_contact(answer: Answer, contact: Contact) -> bool:
 
 def match_agent(answer: Answer, agent: Agent) -> None:
     """Offer to a freed agent what suits best, until nothing suits or no capacity is left."""
-    while True:
+    while agent.mask & CHANNEL_ALL:
         found = find_contact(answer.state, agent, answer.now_ms)
         if found is None:
             return

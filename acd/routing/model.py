@@ -10,7 +10,7 @@ Times are whole milliseconds (`_ms`); moments are milliseconds since the epoch (
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, TypeVar
 
 import msgspec
 
@@ -35,6 +35,20 @@ OfferId = NewType("OfferId", int)
 """Counted by the engine from 1, never used twice in a zone. An assignment bears the id of its offer."""
 
 
+_E = TypeVar("_E", bound=StrEnum)
+
+
+def quick(words: type[_E]) -> type[_E]:
+    """Make the members plain attributes of their class, as Python 3.12 does by itself.
+
+    Python 3.11 reads each through a descriptor: 200 ns instead of 30, and a decision reads dozens.
+    """
+    for word in words:
+        type.__setattr__(words, word.name, word)
+    return words
+
+
+@quick
 class Channel(StrEnum):
     """How a contact reaches us. Capacity is counted per channel."""
 
@@ -42,6 +56,7 @@ class Channel(StrEnum):
     CHAT = "chat"
 
 
+@quick
 class Origin(StrEnum):
     """Why a contact exists."""
 
@@ -49,6 +64,7 @@ class Origin(StrEnum):
     RETURN_CALL = "return_call"
 
 
+@quick
 class Link(StrEnum):
     """Something of an agent that must be alive before a contact can reach them."""
 
@@ -57,6 +73,7 @@ class Link(StrEnum):
     MICROPHONE = "microphone"
 
 
+@quick
 class Presence(StrEnum):
     """What the agent has declared. Being busy is computed from assignments, never stored here."""
 
@@ -65,6 +82,7 @@ class Presence(StrEnum):
     READY = "ready"
 
 
+@quick
 class ContactState(StrEnum):
     """Where a contact stands; it is in exactly one of these."""
 
@@ -76,6 +94,7 @@ class ContactState(StrEnum):
     ENDED = "ended"
 
 
+@quick
 class OfferState(StrEnum):
     """An offer is open, or has exactly one of these outcomes."""
 
@@ -89,6 +108,7 @@ class OfferState(StrEnum):
     LOST_RACE = "lost_race"
 
 
+@quick
 class AssignmentState(StrEnum):
     """An accepted offer, from pick-up to disposition."""
 
@@ -99,6 +119,7 @@ class AssignmentState(StrEnum):
     DONE = "done"
 
 
+@quick
 class Outcome(StrEnum):
     """How a contact ended; every contact ends in exactly one."""
 
@@ -111,6 +132,7 @@ class Outcome(StrEnum):
     """A return call whose customer could not be reached in all its tries, or was merged into another."""
 
 
+@quick
 class Strategy(StrEnum):
     """A queue's way of ranking eligible agents; ties go on as DESIGN section 3 says, in the end by id."""
 
@@ -124,6 +146,7 @@ class Strategy(StrEnum):
     RING_ALL = "ring_all"
 
 
+@quick
 class Reach(StrEnum):
     """Which regions a step looks in, seen from the contact's own."""
 
@@ -133,6 +156,7 @@ class Reach(StrEnum):
     ALL = "all"
 
 
+@quick
 class WrapUpMode(StrEnum):
     """What stands between the end of a talk and the next offer."""
 
@@ -147,6 +171,7 @@ class WrapUpMode(StrEnum):
     """Free at once unless the agent asked for wrap-up while talking; then as TIMED."""
 
 
+@quick
 class OverflowAction(StrEnum):
     """Where an overflow leads."""
 
@@ -156,6 +181,7 @@ class OverflowAction(StrEnum):
     MESSAGE_AND_END = "message_and_end"
 
 
+@quick
 class MonitorMode(StrEnum):
     """How a supervisor takes part in a live contact."""
 

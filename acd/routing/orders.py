@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acd.routing.contact import Contact, Offer
 from acd.routing.model import AssignmentState, ContactState, MonitorMode, Origin, OverflowAction, PersonId
 from acd.routing.outputs import (
     AnyCommand,
@@ -22,7 +23,7 @@ from acd.routing.outputs import (
     TransferOut,
     WithdrawOffer,
 )
-from acd.routing.state import Contact, Offer, State
+from acd.routing.state import State
 
 _HELD = AssignmentState.HELD
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acd.routing import orders
 from acd.routing.answer import Answer
+from acd.routing.contact import Contact
 from acd.routing.estimates import estimate
 from acd.routing.model import (
     Channel,
@@ -25,7 +26,7 @@ from acd.routing.outputs import (
     PlayTreatment,
     ReturnCallMerged,
 )
-from acd.routing.state import LINK_BITS, Contact, State
+from acd.routing.state import LINK_BITS, State
 from acd.routing.waiting import rule_from
 
 

@@ -15,11 +15,12 @@ from heapq import heapify, heappop, heappush
 from typing import Final
 
 from acd.routing.capacity import Capacity, capacity_key
+from acd.routing.contact import Contact
 from acd.routing.line import Rank
 from acd.routing.model import Channel, GroupId, Needs, QueueId, RegionId, SkillId
 from acd.routing.plans import NEVER, Plan, near_regions
-from acd.routing.state import CHANNEL_BITS, Agent, Contact, State
-from acd.routing.strategies import PLAIN, RANK_MASK, agent_key
+from acd.routing.state import CHANNEL_BITS, Agent, State
+from acd.routing.strategies import PLAIN, RANK_MASK, SHARED, agent_key
 
 REQUIREMENTS_MAX: Final = 4096
 """Beyond this many, requirements for which nobody waits are forgotten."""
@@ -153,6 +154,8 @@ class Pools:
         rules = state.rules
         regions = rules.regions if rules is not None else ()
         self.state = state
+        self.compares_shares = rules is not None and any(queue.strategy in SHARED for queue in rules.queues)
+        """Whether some queue ranks agents by shares of their time."""
         self.near = near_regions(regions)
         self.requirements: dict[tuple[int, Needs, Channel, int], Requirement] = {}
         self.by_queue: dict[QueueId, list[Requirement]] = {}
@@ -165,6 +168,7 @@ class Pools:
         self.serving: dict[QueueId, list[Agent]] = {}
         self.grouped: dict[GroupId, list[Agent]] = {}
         self.capacities: dict[object, Capacity] = {}
+        self.queue_sets: dict[object, dict[QueueId, int]] = {}
 
     # --- agents ---------------------------------------------------------------------------------------
 
@@ -184,6 +188,10 @@ class Pools:
         if capacity is None:
             capacity = self.capacities[key] = Capacity(agent.rules.capacity, agent.rules.blends)
         return capacity
+
+    def share_queues(self, queues: dict[QueueId, int]) -> dict[QueueId, int]:
+        """The one dictionary that all agents with the same queues share; nobody may change it."""
+        return self.queue_sets.setdefault(tuple(queues.items()), queues)
 
     def fit(self, agent: Agent) -> None:
         """Put an agent, who must not be free in any cell, into the right cells of all requirements."""
@@ -223,9 +231,10 @@ class Pools:
                 self._forget_unused()
             requirement = self._build(plan, needs, channel, links)
             self.requirements[key] = requirement
-        if len(self.by_identity) < REQUIREMENTS_MAX:
-            # The needs are held with their requirement, so the number stays theirs.
-            self.by_identity[by_identity] = (needs, requirement)
+        if len(self.by_identity) >= REQUIREMENTS_MAX:
+            self.by_identity.clear()
+        # The needs are held with their requirement, so the number stays theirs.
+        self.by_identity[by_identity] = (needs, requirement)
         return requirement
 
     def tier(self, requirement: Requirement, region: int, step: int) -> tuple[Cell, ...]:

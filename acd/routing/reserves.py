@@ -23,11 +23,8 @@ def review_touched(answer: Answer) -> None:
 
 def review(answer: Answer, queue: Queue) -> None:
     """Borrow at the upper threshold, give back when both waits are under the lower one."""
-    reserves = queue.plan.rules.reserves
-    if not reserves:
-        return
     head_ms, estimate_ms = waits(answer.state, queue, answer.now_ms)
-    for reserve in reserves:
+    for reserve in queue.plan.rules.reserves:
         worst_ms = max(head_ms, estimate_ms)
         if reserve.group in queue.borrowed:
             if worst_ms < reserve.release_ms:

@@ -11,6 +11,7 @@ from hashlib import sha256
 
 import msgspec
 
+from acd.routing.contact import Consult, Contact, Intake, More, Offer, Told
 from acd.routing.errors import InvariantBroken
 from acd.routing.folding.index import rebuild
 from acd.routing.model import (
@@ -44,7 +45,7 @@ from acd.routing.model import (
 )
 from acd.routing.outputs import AnyCommand
 from acd.routing.plans import Plan
-from acd.routing.state import Agent, Consult, Contact, Intake, More, Offer, Queue, State, Told, Visits
+from acd.routing.state import Agent, Queue, State
 
 FORMAT = 1
 
@@ -70,7 +71,7 @@ class PlainAgent(_Plain):
     links: int
     link_sessions: dict[Link, str]
     wake_ms: int | None
-    offers: list[int]
+    offers: tuple[int, ...]
     load: int
     wrapping: int
     consulting: int
@@ -176,6 +177,7 @@ class PlainOffer(_Plain):
     wrap_asked: bool
     extensions: int
     turn: int
+    consults: int
     consult: tuple[int, AgentId | None, str, bool, bool] | None
     monitors: dict[PersonId, MonitorMode]
     reached: bool
@@ -209,10 +211,11 @@ class PlainState(_Plain):
     offers: list[PlainOffer]
     contact_count: int
     offer_count: int
+    share_cursor: AgentId
     entered: int
     ended: int
     durable: list[AnyCommand]
-    visits: list[tuple[Identity, list[Visit], list[int]]]
+    visits: list[tuple[Identity, tuple[Visit, ...], tuple[int, ...]]]
     ended_ids: list[ContactId]
     return_numbers: dict[str, ContactId]
 
@@ -279,10 +282,14 @@ def to_plain(state: State) -> PlainState:
         offers,
         state.contact_count,
         state.offer_count,
+        state.share_cursor,
         state.entered,
         state.ended,
         list(state.durable.values()),
-        [(identity, known.latest, known.older_at_ms) for identity, known in state.visits.items()],
+        [
+            (identity, latest, state.older_visits.get(identity, ()))
+            for identity, latest in state.visits.items()
+        ],
         list(state.ended_ids),
         state.return_numbers,
     )
@@ -416,6 +423,7 @@ def _plain_offer(offer: Offer, plans: _Plans) -> PlainOffer:
         offer.wrap_asked,
         offer.extensions,
         offer.turn,
+        offer.consults,
         None
         if consult is None
         else (consult.turn, consult.to_agent, consult.to_number, consult.is_answered, consult.is_conference),
@@ -454,12 +462,14 @@ def _from_plain(plain: PlainState) -> State:
         state.offers[plain_offer.id] = _offer(state, plain_offer, plans)
     state.contact_count = plain.contact_count
     state.offer_count = plain.offer_count
+    state.share_cursor = plain.share_cursor
     state.entered = plain.entered
     state.ended = plain.ended
     state.durable = {command.key: command for command in plain.durable}
     for identity, latest, older in plain.visits:
-        visits = state.visits[identity] = Visits()
-        visits.latest, visits.older_at_ms = latest, older
+        state.visits[identity] = latest
+        if older:
+            state.older_visits[identity] = older
     state.ended_ids = OrderedDict.fromkeys(plain.ended_ids)
     state.return_numbers = plain.return_numbers
     rebuild(state, plain.at_ms)
@@ -482,22 +492,17 @@ def _agent(plain: PlainAgent, rules: AgentRules) -> Agent:
 
 
 def _contact(plain: PlainContact, plans: list[Plan]) -> Contact:
-    contact = Contact()
-    for name in PlainContact.__struct_fields__:
-        if name not in ("number", "plan", "told", "more", "attributes"):
-            setattr(contact, name, getattr(plain, name))
-    contact.key = Contact.key_of(plain.arrived_ms, plain.head_start_ms, plain.number)
-    contact.plan = plans[plain.plan]
-    contact.attributes = plain.attributes or None
-    contact.rank = None
-    contact.place = 0
-    contact.wake_ms = 0
-    contact.told = None
+    own = {
+        name: getattr(plain, name)
+        for name in PlainContact.__struct_fields__
+        if name not in ("number", "plan", "told", "more", "attributes")
+    }
+    key = Contact.key_of(plain.arrived_ms, plain.head_start_ms, plain.number)
+    contact = Contact(key=key, plan=plans[plain.plan], attributes=plain.attributes or None, **own)
     if plain.told is not None:
         first_at_ms, first_ms, at_ms, position, estimate_ms, staffed = plain.told
         told = contact.told = Told(at_ms, position, estimate_ms, staffed)
         told.first_at_ms, told.first_ms = first_at_ms, first_ms
-    contact.more = None
     if plain.more is not None:
         more = contact.rare
         for name in PlainMore.__struct_fields__:
@@ -511,12 +516,13 @@ def _contact(plain: PlainContact, plans: list[Plan]) -> Contact:
 
 
 def _offer(state: State, plain: PlainOffer, plans: list[Plan]) -> Offer:
-    offer = Offer(plain.id, state.contacts[plain.contact], state.agents[plain.agent], plain.made_ms, 0)
-    for name in PlainOffer.__struct_fields__:
-        if name not in ("id", "contact", "agent", "plan", "consult"):
-            setattr(offer, name, getattr(plain, name))
-    offer.id = OfferId(plain.id)
-    offer.plan = plans[plain.plan]
+    own = {
+        name: getattr(plain, name)
+        for name in PlainOffer.__struct_fields__
+        if name not in ("id", "contact", "agent", "plan", "consult")
+    }
+    contact, agent = state.contacts[plain.contact], state.agents[plain.agent]
+    offer = Offer(id=OfferId(plain.id), contact=contact, agent=agent, plan=plans[plain.plan], **own)
     if plain.consult is not None:
         turn, to_agent, to_number, is_answered, is_conference = plain.consult
         consult = offer.consult = Consult(turn, to_agent, to_number)

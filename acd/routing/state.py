@@ -9,34 +9,24 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from acd.routing.line import NUMBER_MASK, Line, Rank, order_key
+from acd.routing.contact import Contact, Offer
+from acd.routing.line import Line
 from acd.routing.model import (
     AgentId,
     AgentRules,
-    AssignmentState,
     Channel,
     ContactId,
-    ContactState,
     EntryId,
     EntryRules,
     GroupId,
     HoursId,
     Identity,
-    LegId,
     Link,
-    MonitorMode,
-    Needs,
-    OfferId,
-    OfferState,
-    Origin,
-    PersonId,
     Presence,
     QueueId,
     RegionId,
-    Repeat,
     Rules,
     SkillId,
-    TicketId,
     Visit,
 )
 from acd.routing.timers import SHIFT, Alarms
@@ -56,9 +46,11 @@ CHANNEL_PLACES: Final = {Channel.VOICE: 0, Channel.CHAT: 1}
 NOWHERE: Final = 0
 DORMANT: Final = 1
 """A return call whose time has not come."""
-ALONE: Final = 2
+LOOSE: Final = 2
+"""Wants an agent at this moment; if none is found, it goes and stands in its line."""
+ALONE: Final = 3
 """Waits for its owner only."""
-IN_POOL: Final = 3
+IN_POOL: Final = 4
 
 ENDED_KEPT: Final = 20_000
 """Ids of ended contacts that are remembered, so that a repeated arrival is not a new one."""
@@ -70,266 +62,6 @@ REFUSALS_MAX: Final = 64
 MONITORS_MAX: Final = 5
 TEXT_MAX: Final = 20_000
 DURABLE_MAX: Final = 200_000
-
-
-class Intake:
-    """What the bot has taken down so far."""
-
-    __slots__ = (
-        "category",
-        "is_partial",
-        "is_taken",
-        "number",
-        "recording",
-        "return_call",
-        "rule",
-        "since_ms",
-        "words",
-    )
-
-    def __init__(self, rule: str, since_ms: int) -> None:
-        self.rule = rule
-        self.since_ms = since_ms
-        self.category = ""
-        self.words = ""
-        self.recording = ""
-        self.number = ""
-        self.is_taken = False
-        self.is_partial = False
-        self.return_call = False
-
-
-class Told:
-    """The first estimate a customer heard, and the latest."""
-
-    __slots__ = ("at_ms", "estimate_ms", "first_at_ms", "first_ms", "position", "staffed")
-
-    def __init__(self, at_ms: int, position: int, estimate_ms: int | None, staffed: int) -> None:
-        self.first_at_ms = at_ms
-        self.first_ms = estimate_ms
-        self.at_ms = at_ms
-        self.position = position
-        self.estimate_ms = estimate_ms
-        self.staffed = staffed
-
-
-class More:
-    """What few contacts have; made when the first of it is there."""
-
-    __slots__ = (
-        "asked",
-        "base_head_start_ms",
-        "declined",
-        "intake",
-        "leaving",
-        "leaving_until_ms",
-        "legs",
-        "not_before_ms",
-        "number",
-        "of",
-        "refusals",
-        "ticket",
-        "ticket_wanted",
-        "tries",
-    )
-
-    def __init__(self) -> None:
-        self.of: ContactId | None = None
-        self.number = ""
-        self.not_before_ms: int | None = None
-        self.ticket: TicketId | None = None
-        self.ticket_wanted = False
-        self.tries = 0
-        self.intake: Intake | None = None
-        self.refusals: dict[AgentId, int] = {}
-        """Agent to the moment from which they may be asked again."""
-        self.asked: tuple[str, int] | None = None
-        """Name of the overflow rule that the customer is being asked about, and until when."""
-        self.declined: dict[str, int] = {}
-        """Name of a rule to the moment of its last decline."""
-        self.base_head_start_ms: int | None = None
-        self.legs: dict[LegId, bytes] = {}
-        self.leaving = ""
-        """Number outside to which the customer is being transferred."""
-        self.leaving_until_ms = 0
-
-
-class Contact:
-    """A contact from its entry until nothing is left to be done about it."""
-
-    __slots__ = (
-        "adapter",
-        "alone_until_ms",
-        "answered_ms",
-        "arrived_ms",
-        "attributes",
-        "channel",
-        "display",
-        "entry",
-        "head_start_ms",
-        "id",
-        "identities",
-        "key",
-        "language",
-        "last_agent",
-        "links",
-        "more",
-        "needs",
-        "offer",
-        "offers_live",
-        "origin",
-        "own_needs",
-        "owner",
-        "place",
-        "plan",
-        "queue",
-        "rank",
-        "region",
-        "repeat",
-        "return_by",
-        "rung",
-        "since_ms",
-        "state",
-        "step",
-        "told",
-        "treatment",
-        "turn",
-        "verified",
-        "wake_ms",
-    )
-
-    id: ContactId
-    key: int
-    """Place in every line, see `line.order_key`; its low bits are the contact's number."""
-    origin: Origin
-    channel: Channel
-    adapter: str
-    entry: EntryId
-    queue: QueueId
-    plan: Plan
-    language: str
-    region: RegionId | None
-    arrived_ms: int
-    since_ms: int
-    """When it came into this queue (a return call: when it may first be dialled)."""
-    needs: Needs
-    own_needs: Needs
-    head_start_ms: int
-    identities: tuple[Identity, ...]
-    display: str
-    owner: AgentId | None
-    links: int
-    attributes: dict[str, str] | None
-    verified: bool
-    repeat: Repeat | None
-    state: ContactState
-    rank: Rank | None
-    place: int
-    """Index: where it stands while it waits: `NOWHERE`, `DORMANT`, `ALONE`, `IN_POOL`."""
-    offer: int
-    """The live offer or assignment, 0 for none; of several (ring all) the first."""
-    alone_until_ms: int
-    """Until when it waits for its owner alone; 0 if it does not."""
-    rung: tuple[int, ...]
-    """Open offers; more than one only where a queue rings all."""
-    offers_live: int
-    """How many offers and assignments, wrap-ups included, still speak of this contact."""
-    turn: int
-    treatment: str
-    step: int
-    wake_ms: int
-    told: Told | None
-    more: More | None
-    answered_ms: int
-    """Moment of the first answer, 0 for none."""
-    last_agent: AgentId | None
-    return_by: tuple[str, tuple[Link, ...]] | None
-    """Who makes a return call of this contact, and the agents' links that it needs, if not as this one."""
-
-    @property
-    def number(self) -> int:
-        """Counted by the engine at the entry."""
-        return self.key & NUMBER_MASK
-
-    @staticmethod
-    def key_of(arrived_ms: int, head_start_ms: int, number: int) -> int:
-        """The place in every line."""
-        return order_key(arrived_ms, head_start_ms, number)
-
-    @property
-    def rare(self) -> More:
-        """The rarer attributes, made at first use."""
-        if self.more is None:
-            self.more = More()
-        return self.more
-
-
-class Consult:
-    """Somebody whom an agent asks while the customer is held, or who has joined."""
-
-    __slots__ = ("is_answered", "is_conference", "to_agent", "to_number", "turn")
-
-    def __init__(self, turn: int, to_agent: AgentId | None, to_number: str) -> None:
-        self.turn = turn
-        self.to_agent = to_agent
-        self.to_number = to_number
-        self.is_answered = False
-        self.is_conference = False
-
-
-class Offer:
-    """One contact shown to one agent; once accepted, the assignment."""
-
-    __slots__ = (
-        "agent",
-        "assignment",
-        "blocks",
-        "connected_ms",
-        "consult",
-        "contact",
-        "extensions",
-        "id",
-        "is_customer_first",
-        "is_direct",
-        "made_ms",
-        "monitors",
-        "plan",
-        "queue",
-        "reached",
-        "state",
-        "taken_ms",
-        "talk_ended_ms",
-        "turn",
-        "wake_ms",
-        "wrap_asked",
-    )
-
-    def __init__(self, number: int, contact: Contact, agent: Agent, made_ms: int, deadline_ms: int) -> None:
-        self.id = OfferId(number)
-        self.contact = contact
-        self.agent = agent
-        self.queue = contact.queue
-        self.plan = contact.plan
-        self.state = OfferState.OPEN
-        self.assignment: AssignmentState | None = None
-        self.made_ms = made_ms
-        self.wake_ms: int | None = deadline_ms
-        """Deadline of the ringing, the connecting or the wrap-up; None: only the agent or the customer ends it."""
-        self.taken_ms = 0
-        self.connected_ms = 0
-        self.talk_ended_ms = 0
-        self.blocks = False
-        self.wrap_asked = False
-        self.extensions = 0
-        self.turn = 0
-        """Counts holds and consults: part of their commands' keys."""
-        self.consult: Consult | None = None
-        self.monitors: dict[PersonId, MonitorMode] = {}
-        self.reached = False
-        """Customer-first return call: the customer is on the line."""
-        self.is_customer_first = False
-        self.is_direct = False
-        """Given by a supervisor or by a transfer, not chosen."""
 
 
 class Agent:
@@ -393,7 +125,7 @@ class Agent:
         self.link_sessions: dict[Link, str] | None = None
         self.wake_ms: int | None = None
         """Until when a lost desk may stay away."""
-        self.offers: list[int] = []
+        self.offers: tuple[int, ...] = ()
         """Live offers and assignments, wrap-ups included, oldest first."""
         self.load = 0
         """Contacts in hand: calls above bit 16, chats below (`acd.routing.capacity`)."""
@@ -411,8 +143,8 @@ class Agent:
         """Contacts connected since sign-in."""
         self.last_offer = 0
         self.share = 0
-        """Work as share of signed-in time, per mille, and contacts per 1,000 hours (`rate`), taken when capacity
-        was last released or presence set; packed as share << 32 | rate."""
+        """Work as share of signed-in time, per mille, and contacts per 1,000 hours (`rate`), as taken last; packed
+        as share << 32 | rate."""
         self.is_gone = False
         """No longer in the rules; forgotten when the work in hand is done."""
         self.mask = 0
@@ -442,18 +174,6 @@ class Queue:
         """Ready agents who serve it, at work or not."""
 
 
-class Visits:
-    """What is remembered under one identity."""
-
-    __slots__ = ("latest", "older_at_ms")
-
-    def __init__(self) -> None:
-        self.latest: list[Visit] = []
-        """Newest first."""
-        self.older_at_ms: list[int] = []
-        """Moments of visits whose details are dropped, newest first; at most `OLDER_MAX`."""
-
-
 class State:
     """Everything that a zone knows."""
 
@@ -473,12 +193,16 @@ class State:
         self.offers: dict[int, Offer] = {}
         self.contact_count = 0
         self.offer_count = 0
+        self.share_cursor = AgentId("")
+        """Whose shares were taken last in rotation."""
         self.entered = 0
         self.ended = 0
         self.durable: dict[str, AnyCommand] = {}
         """Commands that stay wanted until somebody says that they are done, by key."""
-        self.visits: OrderedDict[Identity, Visits] = OrderedDict()
-        """Least lately touched first."""
+        self.visits: OrderedDict[Identity, tuple[Visit, ...]] = OrderedDict()
+        """The latest visits of each identity, newest first; identities least lately touched first."""
+        self.older_visits: dict[Identity, tuple[int, ...]] = {}
+        """Moments of visits of which no more is kept, newest first."""
         self.ended_ids: OrderedDict[ContactId, None] = OrderedDict()
         self.return_numbers: dict[str, ContactId] = {}
         """Number to the return call that stands in line for it."""
@@ -499,11 +223,14 @@ class State:
     def is_due(self, now_ms: int) -> bool:
         """Whether some alarm, live or dead, has come."""
         limit = (now_ms + 1) << SHIFT
-        for alarms in (self.offer_alarms, self.contact_alarms, self.agent_alarms):
-            heap = alarms.heap
-            if heap and heap[0] < limit:
-                return True
-        return False
+        heap = self.offer_alarms.heap
+        if heap and heap[0] < limit:
+            return True
+        heap = self.contact_alarms.heap
+        if heap and heap[0] < limit:
+            return True
+        heap = self.agent_alarms.heap
+        return bool(heap) and heap[0] < limit
 
     def _contact_moment(self, number: int) -> int | None:
         contact = self.numbered.get(number)

@@ -12,7 +12,7 @@ from enum import Enum, StrEnum
 from typing import Final, NamedTuple, TypeVar
 
 from acd.routing.errors import IllegalTransition
-from acd.routing.model import AssignmentState, ContactState, OfferState, Presence
+from acd.routing.model import AssignmentState, ContactState, OfferState, Presence, quick
 
 
 class Verdict(Enum):
@@ -30,6 +30,7 @@ class Refusal(NamedTuple):
     code: str
 
 
+@quick
 class ContactTrigger(StrEnum):
     """What can happen to a contact."""
 
@@ -47,6 +48,7 @@ class ContactTrigger(StrEnum):
     END = "end"
 
 
+@quick
 class OfferTrigger(StrEnum):
     """What can happen to an offer."""
 
@@ -59,6 +61,7 @@ class OfferTrigger(StrEnum):
     LOSE_RACE = "lose_race"
 
 
+@quick
 class AssignmentTrigger(StrEnum):
     """What can happen to an assignment (an accepted offer)."""
 
@@ -221,7 +224,7 @@ def move(table: Mapping[tuple[_S, _T], _S | Verdict | Refusal], state: _S, trigg
         IllegalTransition: The table has no state for it: a fact was made that must not be made.
     """
     new = table.get((state, trigger))
-    if new is None or isinstance(new, (Verdict, Refusal)):
+    if new.__class__ is not state.__class__:
         raise IllegalTransition(
             f"{type(state).__name__} {state} with {trigger}: found {new!r}, expected a state"
         )

@@ -21,6 +21,8 @@ RANK_MASK: Final = (1 << RANK_BITS) - 1
 KEY_BITS: Final = 62
 KEY_MASK: Final = (1 << KEY_BITS) - 1
 PLAIN: Final = frozenset({Strategy.LONGEST_IDLE, Strategy.RING_ALL})
+SHARED: Final = frozenset({Strategy.LEAST_BUSY, Strategy.FEWEST_CONTACTS, Strategy.WEIGHTED})
+"""Strategies that compare shares of signed-in time."""
 _SUM_MAX: Final = 1 << 12
 
 
@@ -30,7 +32,7 @@ def idle_key(agent: Agent) -> int:
 
 
 def strategy_value(strategy: Strategy, agent: Agent, requirement: Requirement) -> int:
-    """What stands above the idle key; lower is chosen first."""
+    """What a strategy that is not plain puts above the idle key; lower is chosen first."""
     if strategy is Strategy.LEAST_BUSY:
         return ((agent.share >> 32) << 10) | _load_share(agent)
     if strategy is Strategy.FEWEST_CONTACTS:
@@ -41,9 +43,7 @@ def strategy_value(strategy: Strategy, agent: Agent, requirement: Requirement) -
         return sum(agent.skills.values())
     if strategy is Strategy.ROUND_ROBIN:
         return agent.last_offer
-    if strategy is Strategy.WEIGHTED:
-        return (agent.share & 0xFFFFFFFF) * 1000 // agent.weight
-    return 0
+    return (agent.share & 0xFFFFFFFF) * 1000 // agent.weight
 
 
 def agent_key(agent: Agent, requirement: Requirement) -> int:
@@ -56,8 +56,8 @@ def agent_key(agent: Agent, requirement: Requirement) -> int:
 def shares(agent: Agent, now_ms: int) -> int:
     """Work as share of the time since sign-in (per mille), and contacts taken per 1,000 hours, packed.
 
-    Taken when capacity is released or presence set, and left alone while the agent is idle: a share that sank
-    by itself would change the order of idle agents without an event.
+    Taken when capacity is released, when presence is set, and in rotation (`availability.take_shares`): shares
+    sink while an agent is idle, each in its own way, so none could be kept in order by itself.
     """
     signed_in_ms = max(1, now_ms - agent.signed_in_ms)
     working_ms = agent.working_ms + (now_ms - agent.busy_since_ms if agent.busy_since_ms else 0)

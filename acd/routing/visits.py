@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import msgspec
 
+from acd.routing.contact import Contact
 from acd.routing.model import AgentId, ContactId, Identity, Origin, Outcome, Repeat, Visit
-from acd.routing.state import Contact, State, Visits
+from acd.routing.state import State
 
 OLDER_MAX = 200
 
@@ -20,56 +21,54 @@ def repeat_of(
 ) -> Repeat | None:
     """What these identities tell of earlier visits inside the window; None for a first visit."""
     rules = state.rules
-    if rules is None or not identities:
+    assert rules is not None, "nobody comes in before there are rules"
+    known = [state.visits[identity] for identity in identities if identity in state.visits]
+    if not known:
         return None
     from_ms = now_ms - rules.repeat_window_ms
-    found: dict[ContactId, Visit] = {}
-    older: dict[int, None] = {}
-    for identity in identities:
-        known = state.visits.get(identity)
-        if known is None:
-            continue
-        for visit in known.latest:
-            if visit.at_ms >= from_ms and visit.contact != but:
-                found[visit.contact] = visit
-        for at_ms in known.older_at_ms:
-            if at_ms >= from_ms:
-                older[at_ms] = None
-    if not found:
+    found = {visit.contact: visit for latest in known for visit in latest if visit.at_ms >= from_ms}
+    if but is not None:
+        found.pop(but, None)
+    moments = [state.older_visits[identity] for identity in identities if identity in state.older_visits]
+    older = {at_ms for many in moments for at_ms in many if at_ms >= from_ms}
+    if not found and not older:
         return None
-    latest = sorted(found.values(), key=lambda visit: (-visit.at_ms, visit.contact))
-    return Repeat(count=len(found) + len(older), visits=tuple(latest[: rules.repeat_visits_kept]))
+    latest_first = sorted(found.values(), key=lambda visit: (-visit.at_ms, visit.contact))
+    return Repeat(count=len(found) + len(older), visits=tuple(latest_first[: rules.repeat_visits_kept]))
 
 
 def note(state: State, contact: Contact, outcome: Outcome, at_ms: int) -> None:
     """Remember a contact that has just ended under each of its identities."""
-    if contact.origin is Origin.RETURN_CALL or state.rules is None or not contact.identities:
+    if contact.origin is Origin.RETURN_CALL or state.rules is None:
         return
     agent = contact.last_agent
     visit = Visit(contact.id, contact.arrived_ms, contact.channel, contact.queue, outcome, agent)
     kept = state.rules.repeat_visits_kept
+    visits = state.visits
     for identity in dict.fromkeys(contact.identities):
-        known = state.visits.get(identity)
-        if known is None:
-            known = state.visits[identity] = Visits()
-        else:
-            state.visits.move_to_end(identity)
-        known.latest.insert(0, visit)
-        if len(known.latest) > kept:
-            known.older_at_ms[:0] = [gone.at_ms for gone in known.latest[kept:]]
-            del known.latest[kept:]
-            del known.older_at_ms[OLDER_MAX:]
-    while len(state.visits) > state.rules.identities_max:
-        state.visits.popitem(last=False)
+        latest = visits.get(identity)
+        if latest is None:
+            visits[identity] = (visit,)
+            if len(visits) > state.rules.identities_max:
+                state.older_visits.pop(visits.popitem(last=False)[0], None)
+            continue
+        visits.move_to_end(identity)
+        latest = (visit, *latest)
+        if len(latest) > kept:
+            older = tuple(gone.at_ms for gone in latest[kept:]) + state.older_visits.get(identity, ())
+            state.older_visits[identity] = older[:OLDER_MAX]
+            latest = latest[:kept]
+        visits[identity] = latest
 
 
 def settle(state: State, contact: Contact, agent: AgentId, disposition: str) -> None:
     """The agent's disposition came after the end of the contact: add it to the visit."""
     for identity in contact.identities:
-        known = state.visits.get(identity)
-        if known is None:
+        latest = state.visits.get(identity, ())
+        if not disposition and latest and latest[0].contact == contact.id and latest[0].agent == agent:
             continue
-        for place, visit in enumerate(known.latest):
+        for place, visit in enumerate(latest):
             if visit.contact == contact.id:
-                known.latest[place] = msgspec.structs.replace(visit, agent=agent, disposition=disposition)
+                told = msgspec.structs.replace(visit, agent=agent, disposition=disposition)
+                state.visits[identity] = (*latest[:place], told, *latest[place + 1 :])
                 break

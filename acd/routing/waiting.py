@@ -6,8 +6,9 @@ the same moments as the node that decided.
 
 from __future__ import annotations
 
+from acd.routing.contact import Contact
 from acd.routing.model import ContactState, Origin, OverflowRule
-from acd.routing.state import ALONE, DORMANT, IN_POOL, NOWHERE, Agent, Contact, State
+from acd.routing.state import ALONE, DORMANT, IN_POOL, LOOSE, NOWHERE, Agent, State
 from acd.routing.timers import MASK
 
 CHECK_MS = 5_000
@@ -54,16 +55,22 @@ def could_serve(state: State, contact: Contact, agent: Agent) -> bool:
 
 
 def place(state: State, contact: Contact, now_ms: int) -> None:
-    """Let a waiting contact stand where it belongs at this moment."""
+    """A contact comes (back) to the lines: it sleeps until its time, or wants an agent at this moment."""
     more = contact.more
     if more is not None and more.not_before_ms is not None and more.not_before_ms > now_ms:
         contact.place = DORMANT
+        schedule(state, contact, now_ms)
         return
-    if contact.place == NOWHERE or contact.place == DORMANT:
-        queue = state.queues[contact.queue]
-        queue.line.join(contact.key)
-        if queue.plan.rules.reserves:
-            state.touched.append(queue)
+    contact.place = LOOSE
+    state.loose.append(contact)
+
+
+def stand(state: State, contact: Contact, now_ms: int) -> None:
+    """Nobody is free for a loose contact: it stands in its line, and in the pool or before its owner's door."""
+    queue = state.queues[contact.queue]
+    queue.line.join(contact.key)
+    if queue.plan.rules.reserves:
+        state.touched.append(queue)
     if contact.alone_until_ms > now_ms:
         assert contact.owner is not None
         owner = state.agents[contact.owner]
@@ -74,7 +81,15 @@ def place(state: State, contact: Contact, now_ms: int) -> None:
     else:
         state.pools.join(contact)
         contact.place = IN_POOL
-    state.loose.append(contact)
+    schedule(state, contact, now_ms)
+
+
+def stand_all(state: State, now_ms: int) -> None:
+    """Let all loose contacts stand without looking for agents: others have looked before."""
+    loose, state.loose = state.loose, []
+    for contact in loose:
+        if contact.place == LOOSE:
+            stand(state, contact, now_ms)
 
 
 def displace(state: State, contact: Contact) -> None:
@@ -118,7 +133,7 @@ def next_wake(state: State, contact: Contact, now_ms: int) -> int:
     """The next moment at which something may change for this contact by time alone; 0 for none."""
     more = contact.more
     if contact.state is not _WAITING:
-        return _wake_elsewhere(state, contact)
+        return _wake_elsewhere(state, contact) if more is not None else 0
     if contact.place == DORMANT:
         assert more is not None and more.not_before_ms is not None
         return more.not_before_ms

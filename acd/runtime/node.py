@@ -10,21 +10,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, Final, TypeGuard
 
-from acd.ports import Adapter, ConfigError, Core, KeptLeg, Record, Room
+from acd.ports import Adapter, ConfigError, Core, KeepingRoom, KeptLeg, Record, Room
 from acd.routing.events import AnyEvent, NodeStarted, RulesLoaded
 from acd.routing.model import Rules
 from acd.routing.outputs import Refused
 from acd.runtime import collector
 from acd.runtime.clock import Clock, monotonic_s
 from acd.runtime.dispatch import Dispatcher
-from acd.runtime.journal import JournalFile, JournalState, JournalWriter
+from acd.runtime.journal import JournalFile, JournalState, JournalWriter, SnapshotShelf
+from acd.runtime.keeping import Keeping
 from acd.runtime.logs import named
 from acd.runtime.loop import Limits, Loop
 from acd.runtime.metrics import RuntimeMetrics
 from acd.runtime.quarantine import Quarantine
-from acd.runtime.recovery import Recovered, recover
+from acd.runtime.recovery import Audience, Recovered, recover
+
+Companion = Callable[[], Coroutine[Any, Any, None]]
+"""Something that runs as long as the node does."""
 
 _ROOM_STOP_S: Final = 10.0
 _RESUME_S: Final = 15.0
@@ -43,6 +48,7 @@ class Node:
         file: The journal, owned; the node closes it at the end of `run`, or if the constructor raises.
         core: An empty engine; the constructor folds the journal into it.
         rooms: Started in this order, stopped in the reverse order.
+        journal_days: Records older than this may be taken away; None: never.
         progress: Told how many records of how many have been folded.
 
     Raises:
@@ -58,7 +64,8 @@ class Node:
         clock: Clock | None = None,
         metrics: RuntimeMetrics | None = None,
         limits: Limits = Limits(),
-        progress: Callable[[int, int], None] | None = None,
+        journal_days: int | None = None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
         self.metrics = metrics if metrics is not None else RuntimeMetrics()
         self.core = core
@@ -72,7 +79,8 @@ class Node:
             self.recovered: Recovered = recover(
                 core,
                 self._file.reader,
-                observe=lambda record: self._dispatcher.observe(record, True),
+                shelf=SnapshotShelf(file.folder),
+                audience=_audience_of(self._dispatcher),
                 progress=progress,
             )
         except BaseException:
@@ -94,6 +102,7 @@ class Node:
             last_seq=self.recovered.last_seq,
             limits=limits,
         )
+        self._keeping = Keeping(file, self._writer, self.clock, journal_days)
         self._read_gauges()
 
     def stop(self) -> None:
@@ -108,11 +117,17 @@ class Node:
         """Return why no new contact is taken, or None."""
         return self.loop.refusal() if self.is_ready else "starting"
 
-    async def run(self, rules: Rules | None, on_ready: Callable[[], None] = lambda: None) -> None:
+    async def run(
+        self,
+        rules: Rules | None,
+        on_ready: Callable[[], None] = lambda: None,
+        beside: Sequence[Companion] = (),
+    ) -> None:
         """Run until `stop`, or until something is beyond repair.
 
         Args:
             rules: Those of the configuration; None keeps those of the journal.
+            beside: What else is to run as long as the node does.
 
         Raises:
             ConfigError: A room cannot start, or the rules are refused.
@@ -126,17 +141,18 @@ class Node:
         try:
             records = self.loop.begin(boot)
             _refuse_rules(records[1:])
-            await self._run_with(self.loop.run(), on_ready)
+            await self._run_with(on_ready, beside)
         except ExceptionGroup as group:
             raise _first(group) from group
         finally:
             self.is_ready = False
             await self._close()
 
-    async def _run_with(self, turning: Coroutine[Any, Any, None], on_ready: Callable[[], None]) -> None:
+    async def _run_with(self, on_ready: Callable[[], None], beside: Sequence[Companion]) -> None:
+        keeping = partial(self._keeping.run, lambda: self.loop.durable_seq)
+        companions: list[Companion] = [self.loop.run, self._watch_lag, keeping, *beside]
         async with asyncio.TaskGroup() as tasks:
-            loop_task = tasks.create_task(turning, name="loop")
-            lag_task = tasks.create_task(self._watch_lag(), name="lag")
+            running = [tasks.create_task(each()) for each in companions]
             try:
                 await self._open_rooms()
                 self.is_ready = True
@@ -147,8 +163,8 @@ class Node:
                 await self._stop_rooms()
                 await self.loop.settle(_SETTLE_S)
             finally:
-                loop_task.cancel()
-                lag_task.cancel()
+                for task in running:
+                    task.cancel()
 
     async def _open_rooms(self) -> None:
         if not await self.loop.settle(_BOOT_S):
@@ -215,6 +231,19 @@ class Node:
             due_s = monotonic_s() + _LAG_S
             await asyncio.sleep(_LAG_S)
             self.metrics.lag_seconds.observe(max(0.0, monotonic_s() - due_s))
+
+
+def _audience_of(dispatcher: Dispatcher) -> Audience:
+    keepers = [
+        (room.kept_seq, partial(room.observe, is_replay=True))
+        for room in dispatcher.rooms
+        if _is_keeper(room)
+    ]
+    return Audience(partial(dispatcher.observe, is_replay=True), keepers)
+
+
+def _is_keeper(room: Room) -> TypeGuard[KeepingRoom]:
+    return hasattr(room, "kept_seq")
 
 
 async def _resume(room: Adapter, legs: list[KeptLeg]) -> None:

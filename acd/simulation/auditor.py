@@ -258,7 +258,7 @@ class Auditor:
 
     def _step_of_age(self, contact: _Contact) -> None:
         """A contact that comes with an age (returned, moved, a return call) stands at once where that puts it."""
-        age_ms = self._at_ms - contact.seen.arrived_ms
+        age_ms = max(self._at_ms, contact.seen.not_before_ms) - contact.seen.arrived_ms
         steps = self._queues[contact.queue].steps
         contact.seen.step = max(
             number for number, step in enumerate(steps) if number == 0 or step.after_ms <= age_ms
@@ -292,6 +292,7 @@ class Auditor:
         contact = self._contacts[fact.contact]
         self._move(contact, ContactState.WAITING)
         contact.seen.not_before_ms = fact.not_before_ms
+        self._step_of_age(contact)
 
     def _offer(self, fact: f.OfferMade) -> None:
         contact, agent = self._contacts.get(fact.contact), self._agents[fact.agent]

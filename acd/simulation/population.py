@@ -15,6 +15,36 @@ import msgspec
 
 HOUR_MS = 3_600_000
 
+FAMILY = (
+    "Wang",
+    "Li",
+    "Zhang",
+    "Liu",
+    "Chen",
+    "Yang",
+    "Smith",
+    "Jones",
+    "Brown",
+    "Taylor",
+    "Wilson",
+    "Evans",
+)
+GIVEN = (
+    "Mei",
+    "Jun",
+    "Lan",
+    "Wei",
+    "Ying",
+    "Hao",
+    "Anna",
+    "Ben",
+    "Clara",
+    "David",
+    "Ella",
+    "Frank",
+    "Grace",
+    "Henry",
+)
 Thing = TypeVar("Thing")
 
 
@@ -84,3 +114,9 @@ def rate_per_hour(profile: CustomerProfile, at_ms: int) -> float:
 def next_arrival_ms(chance: Chance, profile: CustomerProfile, now_ms: int) -> int:
     """Return the moment of the next arrival after `now_ms` (Poisson at the rate of now)."""
     return now_ms + chance.around(int(HOUR_MS / max(rate_per_hour(profile, now_ms), 0.001)))
+
+
+def name_of(identity: str) -> str:
+    """Return the name under which a simulated customer is known: always the same for the same identity."""
+    number = sum(ord(letter) * (place + 1) for place, letter in enumerate(identity))
+    return f"{GIVEN[number % len(GIVEN)]} {FAMILY[number // len(GIVEN) % len(FAMILY)]}"

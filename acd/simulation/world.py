@@ -27,7 +27,7 @@ from acd.routing.model import (
 )
 from acd.routing.outputs import commands as c
 from acd.routing.outputs import facts as f
-from acd.simulation.population import AgentProfile, Chance, CustomerProfile, next_arrival_ms
+from acd.simulation.population import AgentProfile, Chance, CustomerProfile, name_of, next_arrival_ms
 
 ADAPTER = "simulated"
 RECONCILE_MS = 30_000
@@ -71,10 +71,12 @@ class World:
         faults: Faults = NO_FAULTS,
         staff: Collection[AgentId] | None = None,
         prefix: str = "sim",
+        crowd: int = 0,
     ) -> None:
         """`staff` are the agents that the world plays; the others are real people. None plays all.
 
-        Contacts are called `prefix` and a number: two runs on one journal need two prefixes.
+        Contacts are called `prefix` and a number: two runs on one journal need two prefixes. `crowd` customers
+        come in the first ten seconds, so that the centre is at work from the start.
         """
         self._prefix = prefix
         self._rules = rules
@@ -105,7 +107,7 @@ class World:
             f.ContactEnded: self._over, f.OfferMade: self._offered, f.OfferEnded: self._offer_over,
             f.AssignmentDone: self._offer_over,
         }  # fmt: skip
-        self._open(start_ms)
+        self._open(start_ms, crowd)
 
     def next_ms(self) -> int | None:
         """Return when something happens next, or None if nothing ever does."""
@@ -164,11 +166,13 @@ class World:
                 self.faults += 1
                 self._plan(at_ms + self._mischief.below(2_000), lambda _, event=event: (event,))  # type: ignore[misc]
 
-    def _open(self, start_ms: int) -> None:
+    def _open(self, start_ms: int, crowd: int) -> None:
         for number, agent in enumerate(self._staff):
             at_ms = start_ms + 10 * number
             self._plan(at_ms, lambda now, agent=agent: self._sign_in(agent, now))  # type: ignore[misc]
         self._plan(start_ms + 1_000, self._arrive)
+        for _ in range(crowd):
+            self._plan(start_ms + 1_000 + self._arrivals.below(9_000), self._come)
         self._plan(start_ms + RECONCILE_MS, self._reconcile)
 
     def _sign_in(self, agent: AgentId, now_ms: int) -> Iterable[e.AnyEvent]:
@@ -193,6 +197,10 @@ class World:
         if profile.per_hour <= 0:
             return ()
         self._plan(next_arrival_ms(self._arrivals, profile, now_ms), self._arrive)
+        return self._come(now_ms)
+
+    def _come(self, now_ms: int) -> Iterable[e.AnyEvent]:
+        profile = self._customers
         self._contacts += 1
         contact = ContactId(f"{self._prefix}-{self._contacts}")
         entry = self._arrivals.pick(self._rules.entries)
@@ -211,6 +219,7 @@ class World:
                 entry.channel,
                 entry.entry,
                 identities=(number,),
+                display=name_of(number),
                 region=region,
                 links=(Link.DESK,),
             ),

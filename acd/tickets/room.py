@@ -88,6 +88,11 @@ class TicketRoom:
         return room
 
     @property
+    def kept_seq(self) -> int:
+        """The last record whose consequences the tables hold."""
+        return self._spool.seq
+
+    @property
     def spool(self) -> Spool[Item]:
         """What waits to be written; for metrics."""
         return self._spool
@@ -115,6 +120,8 @@ class TicketRoom:
         changes = [change for fact in record.facts for change in self._follower.follow(fact, record.at_ms)]
         if changes:
             self._spool.put(Following(tuple(changes)), record.seq)
+        else:
+            self._spool.passed(record.seq)
 
     async def stop(self) -> None:
         """Write what waits, for at most some seconds; the rest is in the journal."""

@@ -87,8 +87,10 @@ class Webhook:
         orders: Orders,
         now_ms: Callable[[], int],
         waits_s: Sequence[float] = WAITS_S,
+        tries_max: int = TRIES_MAX,
     ) -> None:
-        self._switch, self._orders, self._now_ms, self._waits_s = switch, orders, now_ms, waits_s
+        self._switch, self._orders, self._now_ms = switch, orders, now_ms
+        self._waits_s, self._tries_max = waits_s, tries_max
         self.given_up = 0
 
     async def run(self) -> None:
@@ -106,12 +108,14 @@ class Webhook:
 
     async def _deliver(self, session: aiohttp.ClientSession, order: CloudEvent) -> None:
         body = msgspec.json.encode(order)
-        for attempt in range(TRIES_MAX):
+        for attempt in range(self._tries_max):
             if await self._post(session, order.id, body):
                 return
             await sleep(self._waits_s[min(attempt, len(self._waits_s) - 1)])
         self.given_up += 1
-        log.error("webhook_given_up source=%s order=%s tries=%d", self._switch.source, order.id, TRIES_MAX)
+        log.error(
+            "webhook_given_up source=%s order=%s tries=%d", self._switch.source, order.id, self._tries_max
+        )
 
     async def _post(self, session: aiohttp.ClientSession, message_id: str, body: bytes) -> bool:
         host = urlsplit(self._switch.webhook_url).hostname or ""

@@ -43,10 +43,11 @@ class SimulatedAdapter:
         customers: CustomerProfile = CustomerProfile(),
         agents: AgentProfile = AgentProfile(),
         faults: Faults = NO_FAULTS,
+        crowd: int = 0,
     ) -> None:
         self._now_ms = now_ms
         self._build = partial(
-            World, rules, seed, customers=customers, agents=agents, faults=faults, staff=staff
+            World, rules, seed, customers=customers, agents=agents, faults=faults, staff=staff, crowd=crowd
         )
         self._world: World | None = None
         self._mine: set[ContactId] = set()

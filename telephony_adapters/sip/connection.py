@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import socket
 from collections.abc import Callable
 from typing import Final, cast
 
@@ -67,6 +68,8 @@ async def open_udp(host: str, port: int, heard: Heard, limits: SourceLimits) -> 
     transport, connection = await loop.create_datagram_endpoint(
         lambda: UdpConnection(heard, limits), local_addr=(host, port)
     )
+    # A burst waits in the kernel while the loop is busy; the system may grant less.
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
     name = transport.get_extra_info("sockname")
     return connection, (name[0], name[1])
 

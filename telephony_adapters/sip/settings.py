@@ -57,9 +57,8 @@ class SipSettings:
     phone_silence_ms: int = 4_000
     """A telephone that says nothing at all to an INVITE for so long is unreachable."""
     refresh_ms: int = 60_000
-    """How often 182 is said again, so that no proxy on the way gives the call up (Timer C is 3 minutes)."""
-    probe_ms: int = 60_000
-    """How often both sides of a talk are asked whether they still know the call."""
+    """How often 182 is said again, so that no proxy on the way gives the call up (Timer C is 3 minutes), and how
+    often both sides of a talk are asked whether they still know the call."""
     rates: Rates = field(default_factory=Rates)
     calls_max: int = 5_000
 

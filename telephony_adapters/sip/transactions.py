@@ -183,6 +183,8 @@ class TransactionLayer:
         if request.method == "INVITE":
             transaction.state = State.PROCEEDING
             self._arm(transaction, Timer.TRYING, now_ms + TRYING_MS)
+        else:
+            self._arm(transaction, Timer.END, now_ms + LINGER_MS)
         return [RequestCame(transaction)]
 
     def receive_response(self, response: SipResponse, now_ms: int) -> list[Happening]:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, Literal
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 FLAGS: Final = (
     "--no-sandbox",
@@ -21,6 +21,7 @@ FLAGS: Final = (
 WIDTH: Final = 1600
 HEIGHT: Final = 1000
 WAIT_MS: Final = 15_000
+expect.set_options(timeout=WAIT_MS)
 
 
 @asynccontextmanager

@@ -119,6 +119,17 @@ class Server:
                 await asyncio.sleep(0.02)
         return int(found[1]), found[2]
 
+    async def said(self, words: str) -> None:
+        """Wait until the log says something."""
+        async with asyncio.timeout(15):
+            while words not in self.log:  # noqa: ASYNC110 - a file
+                await asyncio.sleep(0.02)
+
+    def hang_up_signal(self) -> None:
+        """SIGHUP: read the configuration again."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGHUP)
+
     def acd(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run another command of the command line on this server's folder."""
         order = [sys.executable, "-m", "acd.cli", *words, "--var", str(self.folder / "var")]

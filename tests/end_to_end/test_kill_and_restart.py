@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,9 @@ async def open_agents(server: Server, count: int) -> tuple[list[Telephone], list
         response = await phone.register(f"phone-{number:02}")
         assert response.status == 200, response
         phones.append(phone)
+    # Where the telephones are is kept in a file, half a second later.
+    kept = server.folder / "var" / "registrations.json"
+    await phones[0].until(lambda: kept.exists() and len(json.loads(kept.read_text())) == count)
     for number in range(count):
         desks.append(Desk(server, f"agent{number}", f"password-{number}"))
         await desks[-1].open()

@@ -141,6 +141,7 @@ class Oracle:
         self.offers: dict[int, SeenOffer] = {}
         self.borrowed: set[tuple[str, str]] = set()
         self.entered = 0
+        self.cursor = ""
         self.decisions = 0
 
     def watch(self, facts: list[AnyFact], now_ms: int) -> None:
@@ -464,6 +465,7 @@ class Oracle:
         agent.holding[fact.offer] = contact.channel
         agent.last_offer = fact.offer
         agent.clock(now_ms)
+        self._rotate(now_ms)
 
     def _offer_taken(self, fact: Any, now_ms: int) -> None:
         offer = self.offers[fact.offer]
@@ -538,6 +540,19 @@ class Oracle:
             offer.consulted, agent.consulting = None, 0
             agent.release(now_ms)
             self._drop_agent(agent)
+
+    def _rotate(self, now_ms: int) -> None:
+        """With each offer the shares of the next two agents by id are taken, where shares are compared."""
+        compared = (Strategy.LEAST_BUSY, Strategy.FEWEST_CONTACTS, Strategy.WEIGHTED)
+        if not any(rules.strategy in compared for rules in self.queues.values()):
+            return
+        names = sorted(self.agents)
+        later = [name for name in names if name > self.cursor] + [
+            name for name in names if name <= self.cursor
+        ]
+        for name in later[:2]:
+            self.agents[name].stamp(now_ms)
+            self.cursor = name
 
     def _choose_company(self, contact: SeenContact, now_ms: int) -> None:
         contact.alone_until_ms = 0

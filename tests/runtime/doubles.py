@@ -11,6 +11,9 @@ import hashlib
 from asyncio import Future
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
 
 from acd.ports import KeptLeg, Record, Submit
 from acd.routing.events import (
@@ -24,7 +27,7 @@ from acd.routing.events import (
     RulesLoaded,
     TimePassed,
 )
-from acd.routing.model import Channel, ContactId, EntryId, Needs, Origin, Outcome, QueueId
+from acd.routing.model import Channel, ContactId, EntryId, LegId, Needs, Origin, Outcome, QueueId
 from acd.routing.outputs import (
     AnyCommand,
     AnyFact,
@@ -47,12 +50,22 @@ from acd.runtime.metrics import RuntimeMetrics
 from acd.runtime.quarantine import Quarantine
 
 
+class Kept(NamedTuple):
+    """A stored leg."""
+
+    adapter: str
+    contact: ContactId
+    leg: LegId
+    resume: bytes
+
+
 class LineEngine:
     """Contacts wait in one line and leave it; a contact whose entry is `poison` raises."""
 
     def __init__(self, patience_ms: int | None = None) -> None:
         self.waiting: dict[ContactId, int] = {}
         self.applied = 0
+        self.legs: dict[tuple[ContactId, LegId], Kept] = {}
         self.patience_ms = patience_ms
 
     def handle(self, event: AnyEvent, now_ms: int) -> Outputs:
@@ -90,8 +103,13 @@ class LineEngine:
         self.applied += 1
         if isinstance(fact, ContactEntered):
             self.waiting[fact.contact] = fact.arrived_ms
+        elif isinstance(fact, LegKept) and fact.resume:
+            self.legs[fact.contact, fact.leg] = Kept("phones", fact.contact, fact.leg, fact.resume)
+        elif isinstance(fact, LegKept):
+            self.legs.pop((fact.contact, fact.leg), None)
         elif isinstance(fact, ContactEnded):
             self.waiting.pop(fact.contact, None)
+            self.legs = {key: kept for key, kept in self.legs.items() if kept.contact != fact.contact}
 
     def next_deadline_ms(self) -> int | None:
         if self.patience_ms is None or not self.waiting:
@@ -100,6 +118,15 @@ class LineEngine:
 
     def wanted_commands(self) -> Sequence[AnyCommand]:
         return [PlayTreatment("phones", contact, 1, "queued", "en") for contact in self.waiting]
+
+    def kept_legs(self) -> Sequence[Kept]:
+        return list(self.legs.values())
+
+    def snapshot(self) -> bytes:
+        return msgspec.msgpack.encode(self.waiting)
+
+    def restore(self, data: bytes) -> None:
+        self.waiting = msgspec.msgpack.decode(data, type=dict[ContactId, int])
 
     def state_hash(self) -> str:
         return hashlib.sha256(repr(list(self.waiting.items())).encode()).hexdigest()

@@ -44,7 +44,7 @@ def fold_presence(state: State, fact: PresenceSet, at_ms: int) -> None:
     refresh(state, agent)
     if fact.presence is Presence.SIGNED_OUT:
         _let_go(state, agent, at_ms)
-        forget_if_gone(state, agent, at_ms)
+        forget_if_gone(state, agent)
 
 
 def fold_next_presence(state: State, fact: NextPresenceSet, at_ms: int) -> None:
@@ -90,14 +90,10 @@ def fold_agent(state: State, fact: AgentSet, at_ms: int) -> None:
     _let_go(state, agent, at_ms)
 
 
-def forget_if_gone(state: State, agent: Agent, at_ms: int) -> None:
+def forget_if_gone(state: State, agent: Agent) -> None:
     """An agent who is no longer in the rules and has nothing in hand is dropped."""
     if agent.is_gone and agent.presence is Presence.SIGNED_OUT and not agent.offers and not agent.consulting:
         hide(state, agent)
-        for cell in agent.cells:
-            if cell.requirement is not None:
-                cell.expel(agent)
-        agent.cells = ()
         del state.agents[agent.id]
         state.statuses[SIGNED_OUT] -= 1
         # The numbers of the others stay: the place in `by_rank` is kept by a ghost until rules are loaded.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sys import intern
 
 from acd.routing import visits
+from acd.routing.contact import Contact, Intake, Told
 from acd.routing.line import NUMBER_MASK, order_key
 from acd.routing.model import ContactState
 from acd.routing.orders import open_ticket
@@ -28,7 +29,7 @@ from acd.routing.outputs import (
     TicketLinked,
 )
 from acd.routing.plans import join_needs
-from acd.routing.state import ENDED_KEPT, LINK_BITS, NOWHERE, Contact, Intake, State, Told
+from acd.routing.state import ENDED_KEPT, LINK_BITS, State
 from acd.routing.states import CONTACT_MOVES, ContactTrigger, move
 from acd.routing.waiting import choose_company, displace, number_of, place, schedule
 
@@ -39,48 +40,37 @@ def fold_entered(state: State, fact: ContactEntered, at_ms: int) -> None:
     state.entered += 1
     number = state.contact_count
     queue = state.queues[fact.queue]
-    contact = Contact()
-    contact.id = fact.contact
-    contact.key = order_key(fact.arrived_ms, fact.head_start_ms, number)
-    contact.origin = fact.origin
-    contact.channel = fact.channel
-    contact.adapter = intern(fact.adapter)
-    contact.entry = fact.entry
-    contact.queue = queue.id
-    contact.plan = queue.plan
-    contact.language = intern(fact.language)
-    contact.region = fact.region
-    contact.arrived_ms = fact.arrived_ms
-    contact.since_ms = at_ms
-    contact.needs = fact.needs
-    contact.own_needs = fact.own_needs
-    contact.head_start_ms = fact.head_start_ms
-    contact.identities = fact.identities
-    contact.display = fact.display
-    contact.owner = fact.owner
     links = 0
     for link in fact.links:
         links |= LINK_BITS[link]
-    contact.links = links
-    contact.attributes = fact.attributes or None
-    contact.verified = fact.verified
-    contact.repeat = fact.repeat
-    contact.state = ContactState.WAITING
-    contact.rank = None
-    contact.place = NOWHERE
-    contact.offer = 0
-    contact.rung = ()
-    contact.offers_live = 0
-    contact.turn = 1
-    contact.treatment = "queued"
-    contact.step = queue.plan.step_at(at_ms - fact.arrived_ms)
-    contact.wake_ms = 0
-    contact.told = None
-    contact.more = None
-    contact.answered_ms = 0
-    contact.last_agent = None
-    contact.return_by = (intern(fact.return_adapter), fact.return_links) if fact.return_adapter else None
-    if fact.of is not None or fact.number or fact.not_before_ms is not None or fact.ticket is not None:
+    plan = queue.plan
+    contact = Contact(
+        fact.contact,
+        order_key(fact.arrived_ms, fact.head_start_ms, number),
+        fact.origin,
+        fact.channel,
+        intern(fact.adapter),
+        fact.entry,
+        queue.id,
+        plan,
+        intern(fact.language),
+        fact.region,
+        fact.arrived_ms,
+        at_ms,
+        fact.needs,
+        fact.own_needs,
+        fact.head_start_ms,
+        fact.identities,
+        fact.display,
+        fact.owner,
+        links,
+        fact.attributes or None,
+        fact.verified,
+        fact.repeat,
+        (intern(fact.return_adapter), fact.return_links) if fact.return_adapter else None,
+        plan.step_at(at_ms - fact.arrived_ms) if at_ms != fact.arrived_ms else 0,
+    )
+    if fact.number:
         more = contact.rare
         more.of = fact.of
         more.number = fact.number
@@ -88,13 +78,12 @@ def fold_entered(state: State, fact: ContactEntered, at_ms: int) -> None:
         more.ticket = fact.ticket
         if fact.not_before_ms is not None:
             contact.since_ms = max(at_ms, fact.not_before_ms)
-        if fact.number:
-            state.return_numbers[fact.number] = fact.contact
+        state.return_numbers[fact.number] = fact.contact
     state.contacts[fact.contact] = contact
     state.numbered[number] = contact
-    choose_company(state, contact, at_ms)
+    if contact.owner is not None:
+        choose_company(state, contact, at_ms)
     place(state, contact, at_ms)
-    schedule(state, contact, at_ms)
 
 
 def fold_changed(state: State, fact: ContactChanged, at_ms: int) -> None:
@@ -145,7 +134,6 @@ def fold_head_start(state: State, fact: HeadStartSet, at_ms: int) -> None:
     contact.head_start_ms = fact.head_start_ms
     contact.key = order_key(contact.arrived_ms, fact.head_start_ms, number_of(contact))
     place(state, contact, at_ms)
-    schedule(state, contact, at_ms)
 
 
 def fold_requeued(state: State, fact: ContactRequeued, at_ms: int) -> None:
@@ -173,9 +161,9 @@ def fold_requeued(state: State, fact: ContactRequeued, at_ms: int) -> None:
             contact.more.base_head_start_ms += queue.plan.rules.head_start_ms - old.head_start_ms
     contact.turn += 1
     contact.treatment = "queued"
-    choose_company(state, contact, at_ms)
+    if contact.owner is not None:
+        choose_company(state, contact, at_ms)
     place(state, contact, at_ms)
-    schedule(state, contact, at_ms)
 
 
 def fold_overflow_offered(state: State, fact: OverflowOffered, at_ms: int) -> None:
@@ -247,9 +235,9 @@ def fold_returned(state: State, fact: ContactReturned, at_ms: int) -> None:
         contact.treatment = "back_in_line"
     contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
     contact.offer = 0
-    choose_company(state, contact, at_ms)
+    if contact.owner is not None:
+        choose_company(state, contact, at_ms)
     place(state, contact, at_ms)
-    schedule(state, contact, at_ms)
 
 
 def fold_ticket_linked(state: State, fact: TicketLinked, at_ms: int) -> None:
@@ -277,9 +265,9 @@ def fold_rescheduled(state: State, fact: ReturnCallRescheduled, at_ms: int) -> N
     contact.rare.not_before_ms = fact.not_before_ms
     contact.since_ms = max(at_ms, fact.not_before_ms)
     contact.offer = 0
-    choose_company(state, contact, at_ms)
+    if contact.owner is not None:
+        choose_company(state, contact, at_ms)
     place(state, contact, at_ms)
-    schedule(state, contact, at_ms)
 
 
 def fold_ended(state: State, fact: ContactEnded, at_ms: int) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from acd.routing.availability import refresh
+from acd.routing.contact import Contact
 from acd.routing.line import Line
 from acd.routing.model import ContactState, RegionId
 from acd.routing.plans import NO_NEEDS, join_needs
 from acd.routing.pools import Pools
-from acd.routing.state import NOWHERE, Contact, State
+from acd.routing.state import NOWHERE, State
 from acd.routing.strategies import idle_key
-from acd.routing.waiting import could_serve, place, schedule
+from acd.routing.waiting import could_serve, place, schedule, stand_all
 
 
 def rebuild(state: State, now_ms: int) -> None:
@@ -28,6 +29,7 @@ def rebuild(state: State, now_ms: int) -> None:
         agent.key = idle_key(agent)
         agent.cells = ()
         agent.alone = None
+        agent.queues = pools.share_queues(agent.queues)
         pools.add_agent(agent)
     _build_known(state)
     for agent in state.by_rank:
@@ -42,7 +44,9 @@ def rebuild(state: State, now_ms: int) -> None:
             if contact.alone_until_ms > now_ms and not _has_owner(state, contact):
                 contact.alone_until_ms = 0
             place(state, contact, now_ms)
-        schedule(state, contact, now_ms)
+        else:
+            schedule(state, contact, now_ms)
+    stand_all(state, now_ms)
     state.offer_alarms.fill(
         (offer.wake_ms, number) for number, offer in state.offers.items() if offer.wake_ms
     )

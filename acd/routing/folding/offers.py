@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from acd.routing import visits
-from acd.routing.availability import note_work, refresh, release
+from acd.routing.availability import note_work, refresh, release, take_shares
 from acd.routing.capacity import LOADS
+from acd.routing.contact import Consult, Contact, Offer
 from acd.routing.folding.agents import forget_if_gone
 from acd.routing.folding.contacts import forget_if_done
 from acd.routing.model import AssignmentState, ContactState, OfferState, Origin
@@ -28,7 +29,7 @@ from acd.routing.outputs import (
     WrapUpExtended,
     WrapUpStarted,
 )
-from acd.routing.state import REFUSALS_MAX, Agent, Consult, Contact, Offer, State
+from acd.routing.state import REFUSALS_MAX, Agent, State
 from acd.routing.states import (
     ASSIGNMENT_MOVES,
     CONTACT_MOVES,
@@ -60,17 +61,19 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
     state.offer_count = number
     contact = state.contacts[fact.contact]
     agent = state.agents[fact.agent]
-    offer = state.offers[number] = Offer(number, contact, agent, at_ms, fact.deadline_ms)
+    offer = state.offers[number] = Offer(
+        fact.offer, contact, agent, contact.queue, contact.plan, at_ms, fact.deadline_ms
+    )
     if contact.state is ContactState.WAITING:
         displace(state, contact)
         contact.offer = number
     contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.OFFER)
     contact.offers_live += 1
-    contact.rung += (number,)
+    contact.rung = (*contact.rung, number)
     offer.is_direct = fact.decision.trigger in DIRECT
     if contact.origin is Origin.RETURN_CALL and not contact.answered_ms:
         offer.is_customer_first = offer.plan.rules.return_calls.customer_first
-    agent.offers.append(number)
+    agent.offers += (number,)
     agent.last_offer = number
     agent.load += LOADS[contact.channel]
     note_work(agent, at_ms)
@@ -78,6 +81,8 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
     if contact.wake_ms or contact.more is not None:
         schedule(state, contact, at_ms)
     refresh(state, agent)
+    if state.pools.compares_shares:
+        take_shares(state, at_ms)
 
 
 def fold_customer_answered(state: State, fact: CustomerAnswered, at_ms: int) -> None:
@@ -115,7 +120,8 @@ def fold_offer_ended(state: State, fact: OfferEnded, at_ms: int) -> None:
     agent.load -= LOADS[contact.channel]
     note_work(agent, at_ms)
     refresh(state, agent)
-    forget_if_gone(state, agent, at_ms)
+    if agent.is_gone:
+        forget_if_gone(state, agent)
 
 
 def fold_connected(state: State, fact: AssignmentConnected, at_ms: int) -> None:
@@ -147,8 +153,10 @@ def fold_talk_ended(state: State, fact: TalkEnded, at_ms: int) -> None:
     assert offer.assignment is not None
     offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, AssignmentTrigger.END)
     offer.talk_ended_ms = at_ms
-    offer.monitors = {}
-    end_consult(state, offer, at_ms)
+    if offer.monitors:
+        offer.monitors = {}
+    if offer.consult is not None:
+        end_consult(state, offer, at_ms)
 
 
 def fold_wrap_up(state: State, fact: WrapUpStarted, at_ms: int) -> None:
@@ -188,11 +196,11 @@ def fold_done(state: State, fact: AssignmentDone, at_ms: int) -> None:
     if offer.connected_ms:
         _learn_handle_time(state, offer, at_ms)
         visits.settle(state, contact, agent.id, fact.disposition)
-        _close_ticket(state, offer, fact)
+        if contact.more is not None:
+            _close_ticket(state, offer, fact)
     elif contact.state is ContactState.ASSIGNED:
         # It never connected: not the same two again at once.
         remember_refusal(contact, agent, at_ms, at_ms + offer.plan.rules.refusal_memory_ms)
-    end_consult(state, offer, at_ms)
     if was is AssignmentState.WRAP_UP:
         if offer.blocks:
             agent.wrapping -= 1
@@ -205,7 +213,8 @@ def fold_done(state: State, fact: AssignmentDone, at_ms: int) -> None:
             note_work(agent, at_ms)
     _let_go(state, offer, at_ms)
     refresh(state, agent)
-    forget_if_gone(state, agent, at_ms)
+    if agent.is_gone:
+        forget_if_gone(state, agent)
 
 
 def fold_transfer(state: State, fact: TransferMade, at_ms: int) -> None:
@@ -215,8 +224,8 @@ def fold_transfer(state: State, fact: TransferMade, at_ms: int) -> None:
     if fact.to_number:
         more = contact.rare
         more.leaving = fact.to_number
-        if state.rules is not None:
-            more.leaving_until_ms = at_ms + state.rules.leave_limit_ms
+        assert state.rules is not None
+        more.leaving_until_ms = at_ms + state.rules.leave_limit_ms
         schedule(state, contact, at_ms)
     else:
         remember_refusal(contact, offer.agent, at_ms, at_ms + offer.plan.rules.refusal_memory_ms)
@@ -233,8 +242,8 @@ def fold_transfer_failed(state: State, fact: TransferFailed, at_ms: int) -> None
 def fold_consult(state: State, fact: ConsultStarted, at_ms: int) -> None:
     """Somebody is asked; an agent who is asked gets no offers meanwhile."""
     offer = state.offers[fact.offer]
-    offer.turn += 1
-    offer.consult = Consult(offer.turn, fact.to_agent, fact.to_number)
+    offer.consults += 1
+    offer.consult = Consult(offer.consults, fact.to_agent, fact.to_number)
     if fact.to_agent is not None:
         agent = state.agents[fact.to_agent]
         agent.consulting = offer.id
@@ -287,25 +296,26 @@ def remember_refusal(contact: Contact, agent: Agent, at_ms: int, until_ms: int) 
 def end_consult(state: State, offer: Offer, at_ms: int) -> None:
     """Let go of whoever was consulted."""
     consult = offer.consult
-    if consult is None:
-        return
+    assert consult is not None
     offer.consult = None
     if consult.to_agent is not None:
         agent = state.agents[consult.to_agent]
         agent.consulting = 0
         release(agent, at_ms)
         refresh(state, agent)
-        forget_if_gone(state, agent, at_ms)
+        if agent.is_gone:
+            forget_if_gone(state, agent)
 
 
 def _let_go(state: State, offer: Offer, at_ms: int) -> None:
     contact, agent = offer.contact, offer.agent
     offer.wake_ms = None
-    agent.offers.remove(offer.id)
+    agent.offers = tuple(number for number in agent.offers if number != offer.id)
     contact.offers_live -= 1
     if contact.offer == offer.id:
         contact.offer = contact.rung[0] if contact.rung else 0
-    forget_if_done(state, contact)
+    if contact.state is ContactState.ENDED:
+        forget_if_done(state, contact)
 
 
 def _set_deadline(state: State, offer: Offer, deadline_ms: int | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acd.routing import orders, overflow
 from acd.routing.answer import Answer
+from acd.routing.contact import Contact
 from acd.routing.estimates import estimate
 from acd.routing.events import (
     AttributesChanged,
@@ -26,21 +27,16 @@ from acd.routing.outputs import (
     TurnAway,
 )
 from acd.routing.plans import join_needs
-from acd.routing.state import (
-    ATTRIBUTES_MAX,
-    IDENTITIES_PER_CONTACT_MAX,
-    LEGS_MAX,
-    RESUME_BYTES_MAX,
-    Contact,
-    Queue,
-)
+from acd.routing.state import ATTRIBUTES_MAX, IDENTITIES_PER_CONTACT_MAX, LEGS_MAX, RESUME_BYTES_MAX, Queue
 from acd.routing.states import CONTACT_MOVES, LATE, ContactTrigger
 from acd.routing.visits import repeat_of
+from acd.routing.waiting import stand_all
 
 ID_MAX = 200
 HEAD_START_MAX_MS = 30 * 24 * 3_600_000
 SKILLS_ASKED_MAX = 32
 ATTRIBUTE_MAX = 4_000
+JOINED_MAX = 1_024
 
 
 def on_arrived(answer: Answer, event: ContactArrived) -> None:
@@ -88,6 +84,8 @@ def on_arrived(answer: Answer, event: ContactArrived) -> None:
     contact = state.contacts[event.contact]
     if rules.overflow and not overflow.is_open(state, rules):
         # Closed, but with a way out: that comes first.
+        stand_all(state, answer.now_ms)
+        state.loose.append(contact)
         greet(answer, contact)
         overflow.check(answer, contact)
         return
@@ -220,7 +218,8 @@ def _door(answer: Answer, event: ContactArrived) -> tuple[EntryRules, Queue, Nee
     queue = state.queues.get(event.queue if event.queue is not None else entry.queue)
     if queue is None:
         return "unknown_queue"
-    if event.channel not in queue.plan.rules.channels:
+    limits = queue.plan.rules
+    if event.channel not in limits.channels:
         return "channel"
     if not _is_sensible(event):
         return "senseless"
@@ -228,11 +227,9 @@ def _door(answer: Answer, event: ContactArrived) -> tuple[EntryRules, Queue, Nee
     needs = None if own is None else _joined(queue, own)
     if own is None or needs is None:
         return "senseless"
-    if len(state.contacts) >= rules.contacts_max or queue.line.length >= queue.plan.rules.length_max:
+    if len(state.contacts) >= rules.contacts_max or queue.line.length >= limits.length_max:
         return "full"
-    if not overflow.is_open(state, queue.plan.rules) and not any(
-        rule.closed for rule in queue.plan.rules.overflow
-    ):
+    if not overflow.is_open(state, limits) and not any(rule.closed for rule in limits.overflow):
         return "closed"
     return entry, queue, needs, own
 
@@ -243,7 +240,9 @@ def _joined(queue: Queue, own: Needs) -> Needs | None:
     if known is not None and known[0] is own:
         return known[1]
     needs = join_needs(queue.plan.rules.needs, own)
-    if needs is not None and len(queue.plan.joined) < 1024:
+    if needs is not None:
+        if len(queue.plan.joined) >= JOINED_MAX:
+            queue.plan.joined.clear()
         queue.plan.joined[id(own)] = (own, needs)
     return needs
 
@@ -255,8 +254,9 @@ def _is_sensible(event: ContactArrived) -> bool:
         return False
     if event.attributes and (len(event.attributes) > ATTRIBUTES_MAX or _too_long(event.attributes)):
         return False
-    if any(len(identity) > ID_MAX for identity in event.identities):
-        return False
+    for identity in event.identities:
+        if len(identity) > ID_MAX:
+            return False
     return event.needs is None or are_sensible(event.needs)
 
 

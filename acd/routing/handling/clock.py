@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Final
+
 from acd.routing import orders, overflow
 from acd.routing.answer import Answer
+from acd.routing.contact import Contact, Offer
 from acd.routing.estimates import estimate
 from acd.routing.events import TimePassed
 from acd.routing.handling.leaving import end_contact, fail_connecting, fail_offer, finish
@@ -18,7 +22,7 @@ from acd.routing.outputs import (
     StepTaken,
 )
 from acd.routing.reserves import review
-from acd.routing.state import DORMANT, IN_POOL, Agent, Contact, Offer
+from acd.routing.state import IN_POOL, Agent
 from acd.routing.waiting import replace, schedule
 
 
@@ -69,7 +73,7 @@ def offer_due(answer: Answer, offer: Offer) -> None:
             fail_offer(answer, offer, OfferState.NO_ANSWER)
     elif offer.assignment is AssignmentState.CONNECTING:
         fail_connecting(answer, offer, "timeout")
-    elif offer.assignment is AssignmentState.WRAP_UP:
+    else:
         finish(answer, offer)
 
 
@@ -80,15 +84,8 @@ def agent_due(answer: Answer, agent: Agent) -> None:
 
 
 def contact_due(answer: Answer, contact: Contact) -> None:
-    """Whatever has become due for one contact."""
-    if contact.state is ContactState.INTAKE:
-        _intake_due(answer, contact)
-    elif contact.state is ContactState.ASSIGNED:
-        _leaving_due(answer, contact)
-    elif contact.state is ContactState.OFFERED:
-        _question_due(answer, contact)
-    elif contact.state is ContactState.WAITING:
-        _waiting_due(answer, contact)
+    """Whatever has become due for one contact, if it is not over by now."""
+    _DUE[contact.state](answer, contact)
 
 
 def _waiting_due(answer: Answer, contact: Contact) -> None:
@@ -97,8 +94,6 @@ def _waiting_due(answer: Answer, contact: Contact) -> None:
     queue = state.queues[contact.queue]
     if queue.plan.rules.reserves:
         review(answer, queue)
-    if contact.place == DORMANT:
-        return
     step = contact.plan.step_at(now_ms - contact.arrived_ms)
     if step > contact.step:
         answer.emit(StepTaken(contact.id, step))
@@ -158,3 +153,16 @@ def _leaving_due(answer: Answer, contact: Contact) -> None:
     answer.trigger = "moved"
     answer.emit(ContactReturned(contact.id, "transfer_failed"))
     answer.order(orders.treatment(answer.state, contact))
+
+
+def _nothing_due(answer: Answer, contact: Contact) -> None:
+    """It ended at this same moment."""
+
+
+_DUE: Final[Mapping[ContactState, Callable[[Answer, Contact], object]]] = {
+    ContactState.WAITING: _waiting_due,
+    ContactState.OFFERED: _question_due,
+    ContactState.ASSIGNED: _leaving_due,
+    ContactState.INTAKE: _intake_due,
+    ContactState.ENDED: _nothing_due,
+}

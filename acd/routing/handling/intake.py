@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acd.routing import orders, overflow
 from acd.routing.answer import Answer
+from acd.routing.contact import Contact
 from acd.routing.events import (
     IntakeFinished,
     IntakeGaveUp,
@@ -23,7 +24,7 @@ from acd.routing.outputs import (
     TicketDone,
     TicketLinked,
 )
-from acd.routing.state import IDENTITIES_PER_CONTACT_MAX, TEXT_MAX, Contact
+from acd.routing.state import IDENTITIES_PER_CONTACT_MAX, TEXT_MAX
 from acd.routing.states import CONTACT_MOVES, LATE, ContactTrigger
 
 NOT_BEFORE_MAX_MS = 60 * 24 * 3_600_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acd.routing import orders
 from acd.routing.answer import Answer
+from acd.routing.contact import Contact, Offer
 from acd.routing.model import (
     AssignmentState,
     ContactState,
@@ -25,7 +26,7 @@ from acd.routing.outputs import (
     TalkEnded,
     WrapUpStarted,
 )
-from acd.routing.state import Agent, Contact, Offer
+from acd.routing.state import Agent
 
 _RESTS = {OfferState.NO_ANSWER: "rona", OfferState.BUSY: "busy", OfferState.UNREACHABLE: "unreachable"}
 
@@ -143,7 +144,7 @@ def after_work(answer: Answer, agent: Agent) -> None:
 
 def drop_offers(answer: Answer, agent: Agent, outcome: OfferState, reason: str) -> None:
     """End all open offers of an agent who is going."""
-    for number in list(agent.offers):
+    for number in agent.offers:
         offer = answer.state.offers[number]
         if offer.state is OfferState.OPEN:
             fail_offer(answer, offer, outcome, reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acd.routing import orders
 from acd.routing.answer import Answer
+from acd.routing.contact import Offer
 from acd.routing.events import (
     ConnectFailed,
     ContactConnected,
@@ -23,7 +24,6 @@ from acd.routing.outputs import (
     OfferTaken,
     TransferFailed,
 )
-from acd.routing.state import Offer
 from acd.routing.states import (
     ASSIGNMENT_MOVES,
     LATE,
@@ -178,7 +178,7 @@ def on_dial_failed(answer: Answer, event: DialFailed) -> None:
             answer.late(offer.id, "nobody is being called")
             return
         dial_failed_first(answer, offer, outcome)
-    elif may(answer, offer, AssignmentTrigger.FAIL):
+    else:
         fail_connecting(answer, offer, outcome)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acd.routing import orders
 from acd.routing.answer import Answer
+from acd.routing.contact import Offer
 from acd.routing.events import (
     ConsultAsked,
     ConsultCompleted,
@@ -30,7 +31,7 @@ from acd.routing.outputs import (
     ParticipantGone,
     TransferMade,
 )
-from acd.routing.state import CHANNEL_BITS, Agent, Offer
+from acd.routing.state import CHANNEL_BITS, Agent
 from acd.routing.states import AssignmentTrigger
 
 NUMBER_MAX = 64
@@ -106,9 +107,8 @@ def on_consult_ended(answer: Answer, event: ConsultEnded) -> None:
             answer.late(offer.id, "no consult is open")
         return
     end_open_consult(answer, offer, event.reason[:200])
-    if offer.assignment is AssignmentState.HELD:
-        answer.emit(AssignmentHeld(offer.id, False))
-        answer.order(orders.hold(offer))
+    answer.emit(AssignmentHeld(offer.id, False))
+    answer.order(orders.hold(offer))
 
 
 def on_consult_completed(answer: Answer, event: ConsultCompleted) -> None:
@@ -124,9 +124,8 @@ def on_consult_completed(answer: Answer, event: ConsultCompleted) -> None:
     elif event.conference:
         answer.emit(ConsultOver(offer.id, "conference"))
         answer.order(orders.end_consult(offer, consult.turn, "conference"))
-        if offer.assignment is AssignmentState.HELD:
-            answer.emit(AssignmentHeld(offer.id, False))
-            answer.order(orders.hold(offer))
+        answer.emit(AssignmentHeld(offer.id, False))
+        answer.order(orders.hold(offer))
     else:
         hand_over(answer, offer)
 
@@ -183,7 +182,6 @@ def hand_over(answer: Answer, offer: Offer) -> None:
         end_talk(answer, offer, "transferred")
         answer.order(orders.release(offer, "transferred"))
         answer.emit(ContactReturned(contact.id, "transferred"))
-        answer.state.loose.clear()
         assign(answer, offer, target)
     else:
         end_talk(answer, offer, "transferred")
@@ -217,7 +215,6 @@ def take_over(answer: Answer, offer: Offer, by: PersonId) -> None:
     end_talk(answer, offer, "supervisor")
     answer.order(orders.release(offer, "taken_over"))
     answer.emit(ContactReturned(contact.id, "taken_over"))
-    answer.state.loose.clear()
     assign(answer, offer, target)
 
 
@@ -247,7 +244,6 @@ def _to_agent(answer: Answer, offer: Offer, to_agent: AgentId) -> None:
     answer.order(orders.release(offer, "transferred"))
     answer.emit(ContactReturned(contact.id, "transfer"))
     answer.order(orders.treatment(answer.state, contact))
-    answer.state.loose.remove(contact)
     make_offer(answer, contact, target, direct_decision(answer, contact, "transfer"))
 
 

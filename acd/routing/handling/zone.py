@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acd.routing import orders, overflow
 from acd.routing.answer import Answer
+from acd.routing.contact import Contact
 from acd.routing.events import (
     CommandDone,
     ContactClosed,
@@ -42,7 +43,7 @@ from acd.routing.outputs import (
     RulesInForce,
 )
 from acd.routing.plans import find_fault
-from acd.routing.state import CHANNEL_BITS, Contact
+from acd.routing.state import CHANNEL_BITS
 from acd.routing.states import CONTACT_MOVES, LATE, ContactTrigger, Refusal
 from acd.routing.strategies import RANK_MASK
 

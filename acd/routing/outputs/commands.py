@@ -25,7 +25,7 @@ from acd.routing.model import (
 )
 
 
-class Command(msgspec.Struct, frozen=True, tag_field="type", tag=True):
+class Command(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag=True):
     """Base of all commands.
 
     `adapter` names the adapter that must carry it out; "" means every room that knows the command.

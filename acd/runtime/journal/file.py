@@ -17,7 +17,7 @@ from acd.runtime.journal.errors import JournalDamaged
 from acd.runtime.journal.mark import MARK_NAME, Mark, MarkFile, read_mark
 from acd.runtime.journal.meta import APPLICATION_ID, VERSION, Meta, write_meta
 from acd.runtime.journal.ownership import Ownership
-from acd.runtime.journal.reading import UNREADABLE, Extent, JournalReader
+from acd.runtime.journal.reading import UNREADABLE, Extent, JournalReader, trouble
 from acd.runtime.journal.wal import find_break
 
 FILE_NAME: Final = "journal.sqlite3"
@@ -84,7 +84,7 @@ def _open_owned(folder: Path, ownership: Ownership) -> JournalFile:
         return JournalFile(folder, connection, reader, ownership)
     except UNREADABLE as error:
         connection.close()
-        raise JournalDamaged(str(path), "its first pages", str(error), "readable pages") from error
+        raise trouble(path, error) from error
     except BaseException:
         connection.close()
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,3 +36,19 @@ class Ownership:
     def release(self) -> None:
         """Let the folder go; the file stays, since deleting it would race with the next owner."""
         os.close(self._fd)
+
+
+def owner_of(folder: Path) -> int | None:
+    """Return the pid of the server that owns a folder, or None where nobody does."""
+    try:
+        fd = os.open(folder / "journal.lock", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        said = re.match(rb"pid (\d+)", os.pread(fd, 200, 0))
+        return int(said[1]) if said else None
+    finally:
+        os.close(fd)
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,14 @@ from acd.runtime.journal.wal import find_break
 UNREADABLE: Final = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What SQLite raises over pages that are not as it wrote them; text that rotted is not even text."""
 
+_DISK: Final = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+)
+_ROOM_MIN: Final = 65_536
 _SLICE: Final = 1000
 _TYPES: Final = (int, int, int, bytes, bytes, int, bytes)
 _SELECT: Final = "SELECT seq, epoch, at_ms, event, facts, crc, chain FROM records WHERE seq > ? ORDER BY seq"
@@ -120,13 +129,25 @@ class JournalReader:
             raise JournalDamaged(str(self.path), f"record {seq}", "no such record", "one")
         return row[0]
 
+    def last_before(self, at_ms: int) -> int:
+        """Return the last record that is older than a moment; the base where there is none. Moments only grow."""
+        low, high = self.meta.base_seq, self.extent().last_seq
+        while low < high:
+            middle = (low + high + 1) // 2
+            row = self._connection.execute("SELECT at_ms FROM records WHERE seq = ?", (middle,)).fetchone()
+            if row is not None and row[0] < at_ms:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
     def damaged(self, error: Exception, position: str = "its first pages") -> NoReturn:
-        """Say where SQLite found its own pages wrong.
+        """Say where SQLite found its own pages wrong, or that the disk does not let it work.
 
         Raises:
-            JournalDamaged: Always.
+            JournalRefused: Always.
         """
-        raise JournalDamaged(str(self.path), position, str(error), "readable pages") from error
+        raise trouble(self.path, error, position) from error
 
     def unreadable(self, entry: Entry, error: msgspec.DecodeError) -> NoReturn:
         """Say that a record is whole (its checks hold) but not understood.
@@ -172,3 +193,12 @@ class JournalReader:
         if own_chain != row[6]:
             raise JournalDamaged(path, f"record {expected}", f"chain {own_chain.hex()}", bytes(row[6]).hex())
         return own_chain
+
+
+def trouble(path: Path, error: Exception, position: str = "its first pages") -> JournalRefused:
+    """Return what to tell an operator: the disk does not let us work, or pages are damaged."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DISK:
+        return JournalDamaged(str(path), position, str(error), "readable pages")
+    room = shutil.disk_usage(path.parent).free
+    full = f"; its disk is full ({room} bytes are free)" if room < _ROOM_MIN else ""
+    return JournalRefused(f"{path} cannot be used: {error}{full}")

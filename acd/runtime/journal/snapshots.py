@@ -16,6 +16,7 @@ _HEAD: Final = struct.Struct(">4sHQQ16s16sII")
 _MAGIC: Final = b"acdS"
 _VERSION: Final = 1
 _KEPT: Final = 2
+_DAY_MS: Final = 86_400_000
 
 
 class Snapshot(NamedTuple):
@@ -35,7 +36,7 @@ class SnapshotShelf:
         self.folder = folder / "snapshots"
 
     def write(self, snapshot: Snapshot) -> None:
-        """Keep a snapshot and the one before it; older ones go.
+        """Keep a snapshot, the one before it, and the latest of an earlier day (UTC); others go.
 
         Raises:
             OSError: It could not be written; what was there before is still there.
@@ -44,7 +45,7 @@ class SnapshotShelf:
         payload = zlib.compress(snapshot.payload, 1)
         head = (snapshot.seq, snapshot.at_ms, snapshot.chain, snapshot.build, len(payload))
         body = _HEAD.pack(_MAGIC, _VERSION, *head, zlib.crc32(payload))
-        target = self.folder / f"{snapshot.seq:016d}.snapshot"
+        target = self.folder / f"{snapshot.seq:016d}-{snapshot.at_ms:014d}.snapshot"
         draft = target.with_suffix(f".{os.getpid()}.draft")
         try:
             with draft.open("wb") as file:
@@ -56,8 +57,7 @@ class SnapshotShelf:
             draft.unlink(missing_ok=True)
             raise
         _sync(self.folder)
-        for old in self._paths()[_KEPT:]:
-            old.unlink(missing_ok=True)
+        self._thin_out(snapshot.at_ms)
 
     def newest_first(self) -> list[Snapshot]:
         """Return those that are whole."""
@@ -65,10 +65,21 @@ class SnapshotShelf:
 
     def seqs(self) -> list[int]:
         """Return the numbers of those that are there, whole or not, newest first."""
-        return [int(path.name.split(".")[0]) for path in self._paths()]
+        return [int(path.name.split("-")[0]) for path in self._paths()]
+
+    def _thin_out(self, now_ms: int) -> None:
+        paths = self._paths()
+        earlier = next((path for path in paths if _at_ms(path) // _DAY_MS < now_ms // _DAY_MS), None)
+        for path in paths[_KEPT:]:
+            if path != earlier:
+                path.unlink(missing_ok=True)
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("*.snapshot"), reverse=True)
+
+
+def _at_ms(path: Path) -> int:
+    return int(path.stem.split("-")[1])
 
 
 def _read(path: Path) -> Snapshot | None:

@@ -35,11 +35,6 @@ ENGLISH: Final[dict[str, str]] = {
         "What is it about? If a product does not work, press 1. For an order or a delivery, press 2. "
         "For billing or a refund, press 3. For anything else, press 4."
     ),
-    "intake_category_intro": "What is it about?",
-    "category_fault": "If a product does not work, press",
-    "category_order": "For an order or a delivery, press",
-    "category_invoice": "For an invoice, a payment or a refund, press",
-    "category_other": "For anything else, press",
     "intake_number_before": "We will call you back at",
     "intake_number_after": "If this is right, press 1. To give another number, press 2.",
     "intake_number_enter": "Please enter the number to call, and then press the hash key.",
@@ -71,11 +66,6 @@ MANDARIN: Final[dict[str, str]] = {
     "intake_matter": "请在提示音后说明您的问题，说完请按井号键。返回排队，请按零。",
     "intake_again": "抱歉，没有听到您的声音。请在提示音后说明您的问题，说完请按井号键。",
     "intake_category": "请选择问题类别。产品故障，请按一。订单或物流，请按二。账单或退款，请按三。其他问题，请按四。",
-    "intake_category_intro": "请选择问题类别。",
-    "category_fault": "产品故障或使用问题，请按",
-    "category_order": "订单或配送，请按",
-    "category_invoice": "发票、付款或退款，请按",
-    "category_other": "其他问题，请按",
     "intake_number_before": "我们将拨打以下号码给您回电",
     "intake_number_after": "正确请按一，更换号码请按二。",
     "intake_number_enter": "请输入回电号码，以井号键结束。",

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { stageTexts } from "../../../acd/desk/static/customer/conversation.js";
 import { TEXTS } from "../../../acd/desk/static/customer/i18n.js";
-import { applyMessage, canSay, newestLine, NO_VISIT, stageOf } from "../../../acd/desk/static/customer/visit.js";
+import { applyMessage, canSay, newestLine, NO_VISIT, shownText, stageOf } from "../../../acd/desk/static/customer/visit.js";
 import { translator } from "../../../acd/desk/static/page/i18n.js";
 
 const line = (number, by, key = "") => ({ type: "line", number, by, text: `line ${number}`, at_ms: number, name: "", key, choices: [] });
@@ -51,4 +51,10 @@ test("position and estimate are said when they are known, and nothing is said wh
   assert.deepEqual(said({ position: 7, estimate_ms: 170_000 }), ["You are number 7 in line.", "About 3 mins to wait."]);
   assert.deepEqual(said({ position: 1 }), ["You are next."]);
   assert.deepEqual(said({}), ["You are in line. We are looking for somebody for you."]);
+});
+
+test("a pressed button is shown by its label, a written line as it was written", () => {
+  const asked = { ...line(1, "bot"), choices: [{ value: "order", label: "An order or a delivery" }] };
+  const lines = [asked, { ...line(2, "customer"), text: "order" }, { ...line(3, "customer"), text: "order" }];
+  assert.deepEqual(lines.map((_, index) => shownText(lines, index)), ["line 1", "An order or a delivery", "order"]);
 });

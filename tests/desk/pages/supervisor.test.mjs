@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { contactActions } from "../../../acd/desk/static/supervisor/contacts.js";
 import { addSample, countDay, countLive, filterAgents, filterContacts, NO_HISTORY } from "../../../acd/desk/static/supervisor/figures.js";
-import { inRegion } from "../../../acd/desk/static/supervisor/queues.js";
+import { completed, inRegion } from "../../../acd/desk/static/supervisor/queues.js";
 import { groupRows, isFound, pressColumn, sortRows } from "../../../acd/desk/static/supervisor/sorting.js";
 
 const COLUMNS = [
@@ -52,7 +52,7 @@ test("the figures count whom the filter lets through", () => {
     { region: "south", state: "assigned", origin: "inbound", arrived_at_ms: 5 },
   ];
   const all = countLive(agents, contacts);
-  assert.deepEqual([all.waiting, all.longestArrivedAtMs, all.ready, all.working, all.notReady, all.signedIn], [2, 20, 1, 1, 1, 3]);
+  assert.deepEqual([all.waiting, all.longestArrivedAtMs, all.ready, all.working, all.notReady, all.signedIn], [1, 50, 1, 1, 1, 3]);
   const south = { region: "south", team: "" };
   const part = countLive(filterAgents(agents, south), filterContacts(contacts, south));
   assert.deepEqual([part.waiting, part.longestArrivedAtMs, part.ready, part.signedIn], [0, null, 0, 1]);
@@ -89,4 +89,12 @@ test("a menu holds only what can be done with this contact by this person", () =
   assert.deepEqual(kinds(live, all), ["details", "monitor", "whisper", "barge", "take_over", "end"]);
   assert.deepEqual(kinds(live, all, false), ["details", "end"]);
   assert.deepEqual(kinds({ ...live, monitors: { sue: "monitor" } }, all), ["details", "leave", "end"]);
+});
+
+test("what a queue's row does not say is taken from agents and contacts, and what it says is kept", () => {
+  const agents = [{ queues: ["q"], presence: "not_ready", work: [] }, { queues: ["r"], presence: "not_ready", work: [] }];
+  const contacts = [{ queue: "q", state: "waiting", estimate_ms: 60_000 }, { queue: "q", state: "waiting", estimate_ms: null }];
+  assert.deepEqual(completed({ queue: "q" }, agents, contacts), { queue: "q", not_ready: 1, estimate_ms: 60_000 });
+  assert.equal(completed({ queue: "q" }, agents, []).estimate_ms, null);
+  assert.deepEqual(completed({ queue: "q", not_ready: 7, estimate_ms: null }, agents, contacts), { queue: "q", not_ready: 7, estimate_ms: null });
 });

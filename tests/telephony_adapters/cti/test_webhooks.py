@@ -54,7 +54,7 @@ async def target(answer: Callable[[int], int]) -> AsyncIterator[tuple[str, list[
 @asynccontextmanager
 async def posting(url: str, orders: Orders, allow_private: bool = True) -> AsyncIterator[Webhook]:
     switch = SwitchSettings("pbx-1", "", url, (OLD, NEW), allow_private)
-    webhook = Webhook(switch, orders, lambda: NOW_MS, waits_s=(0.01,))
+    webhook = Webhook(switch, orders, lambda: NOW_MS, waits_s=(0.01,), tries_max=4)
     task = asyncio.get_running_loop().create_task(webhook.run())
     try:
         yield webhook

@@ -1,8 +1,9 @@
 """A real softphone in a process of its own (one baresip runtime a process): orders on stdin, events on stdout.
 
-`python baresip_phone.py SERVER_HOST SERVER_PORT USER PASSWORD SIP_PORT`. Orders, one a line: `register`, `dial URI`,
-`hold`, `resume`, `dtmf DIGITS`, `transfer URI`, `hang_up`, `loudness` (of what is heard). It answers every call and
-sends a tone. Each event is one line of JSON.
+`python baresip_phone.py SERVER_HOST SERVER_PORT USER PASSWORD SIP_PORT [DTMF_MODE]`. Orders, one a line: `register`,
+`dial URI`, `hold`, `resume`, `dtmf DIGITS`, `transfer URI`, `hang_up`, `loudness` (of what is heard), `heard PATH`
+(writes the last minute of it, 16 bit). It answers every call and sends a tone; its keys go by INFO, or by telephone
+events with DTMF_MODE `rtpevent`. Each event is one line of JSON.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import json
 import math
 import sys
+from pathlib import Path
 
 from baresip import Account, Config, Event, Runtime, UserAgent
 
@@ -27,10 +29,12 @@ def say(what: str, **more: object) -> None:
 class Phone:
     """One user agent and its newest call."""
 
-    def __init__(self, server: str, user: str, password: str) -> None:
+    def __init__(self, server: str, user: str, password: str, dtmf_mode: str) -> None:
         self.server, self.user, self.password = server, user, password
+        self.dtmf_mode = dtmf_mode
         self.call = None
         self.heard = b""
+        self.minute = b""
 
     async def start(self, runtime: Runtime) -> None:
         """Make the user agent."""
@@ -38,7 +42,7 @@ class Phone:
             user=self.user,
             domain=self.server,
             password=self.password,
-            dtmf_mode="info",
+            dtmf_mode=self.dtmf_mode,
             audio_codecs=("pcmu",),
         )
         self.agent = await UserAgent.create(runtime, account)
@@ -64,7 +68,9 @@ class Phone:
             try:
                 if self.call is not None:
                     self.call.audio.write(TONE[:320])
-                    self.heard = (self.heard + self.call.audio.read(4000))[-16_000:]
+                    heard = self.call.audio.read(4000)
+                    self.heard = (self.heard + heard)[-16_000:]
+                    self.minute = (self.minute + heard)[-960_000:]
             except Exception as error:  # noqa: BLE001  between two calls there is no sound
                 self.heard = b"" if error else self.heard
             await asyncio.sleep(0.02)
@@ -81,6 +87,8 @@ class Phone:
             level = math.sqrt(sum(s * s for s in samples) / len(samples)) if samples else 0
             say("loudness", level=int(level))
             return
+        elif word == "heard":
+            await asyncio.to_thread(Path(rest).write_bytes, self.minute)
         elif word == "dtmf":
             await self.call.send_dtmf(rest)
         elif word == "transfer":
@@ -94,12 +102,12 @@ class Phone:
 
 async def main() -> None:
     """Read orders until stdin ends."""
-    host, port, user, password, sip_port = sys.argv[1:]
+    host, port, user, password, sip_port, dtmf_mode = [*sys.argv[1:], "info"][:6]
     runtime = Runtime()
     await runtime.start(
         Config(net_interface="127.0.0.1", extra_config_text=f"sip_listen 127.0.0.1:{sip_port}\n")
     )
-    phone = Phone(f"{host}:{port}", user, password)
+    phone = Phone(f"{host}:{port}", user, password, dtmf_mode)
     await phone.start(runtime)
     sounding = asyncio.get_running_loop().create_task(phone.sound())
     say("ready")

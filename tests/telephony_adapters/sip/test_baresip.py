@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import json
+import random
+import socket
 import sys
 from pathlib import Path
 
@@ -16,7 +19,6 @@ from acd.routing.model import AgentId, OfferId, OverflowAction
 from telephony_adapters.sip.calls import SideState
 from telephony_adapters.sip.transactions import Peer
 from tests.telephony_adapters.sip.house import running_house
-from tests.telephony_adapters.sip.test_sipp import free_port
 
 pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("baresip") is None, reason="baresip-python is not installed"),
@@ -24,10 +26,28 @@ pytestmark = [
 SCRIPT = Path(__file__).parent / "baresip_phone.py"
 
 
+def softphone_port() -> int:
+    """Return a port that is free for UDP and TCP, and the next one too: the softphone takes it for TLS.
+
+    Below those that the system gives out, so that nobody else is given it before the softphone starts.
+    """
+    for _ in range(100):
+        port = random.randrange(30_000, 32_700, 2)
+        wanted = [
+            (each, kind) for each in (port, port + 1) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)
+        ]
+        with contextlib.ExitStack() as opened, contextlib.suppress(OSError):
+            for each, kind in wanted:
+                opened.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", each))
+            return port
+    raise AssertionError("no free ports in a hundred tries")
+
+
 class Baresip:
     """The softphone's process."""
 
-    def __init__(self, server: Peer, user: str, password: str = "secret") -> None:
+    def __init__(self, server: Peer, user: str, password: str = "secret", dtmf_mode: str = "info") -> None:
+        self.port = softphone_port()
         self.arguments = [
             sys.executable,
             str(SCRIPT),
@@ -35,7 +55,8 @@ class Baresip:
             str(server[1]),
             user,
             password,
-            str(free_port()),
+            str(self.port),
+            dtmf_mode,
         ]
         self.events: list[dict[str, object]] = []
 

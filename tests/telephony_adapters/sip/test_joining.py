@@ -131,3 +131,14 @@ async def test_an_agent_who_is_gone_before_the_customer_is_moved_fails_the_conne
         )
         await house.stand_in.until(lambda: house.adapter.board.calls)
         assert AgentId("agent1") in {agent for _, agent in house.stand_in.offers.values()}
+
+
+async def test_a_customer_who_answers_the_move_from_another_port_is_found_there_by_the_agent() -> None:
+    async with running_house() as house:
+        caller = await house.telephone("13800138000")
+        caller.call("4001")
+        await caller.until(lambda: 183 in caller.statuses())
+        caller.sdp = caller.sdp.replace(f"m=audio {caller.rtp_port}".encode(), b"m=audio 43000")
+        agent = await house.agent("2001")
+        await house.stand_in.until(lambda: house.stand_in.of(ev.ContactConnected))
+        await agent.until(lambda: b"m=audio 43000" in agent.legs[0].remote_sdp)

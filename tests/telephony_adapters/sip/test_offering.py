@@ -157,6 +157,18 @@ async def test_an_order_that_was_done_is_not_done_again() -> None:
         assert (len(agent.requests), len(caller.responses)) == before
 
 
+async def test_a_treatment_that_was_played_is_not_played_again() -> None:
+    async with running_house(treatment_delay_ms=20_000) as house:
+        caller = await house.telephone("13800138000")
+        caller.call("4001")
+        await caller.until(lambda: caller.statuses() == [182])
+        for command in list(house.stand_in.commands):
+            house.adapter.execute(command)
+        house.stand_in.order(house.stand_in.treat(house.stand_in.waiting[0], "position", position=7))
+        await caller.until(lambda: len(caller.statuses()) > 1)
+        assert [response.reason for response in caller.responses][1] == "Queued, position 7"
+
+
 def present(contact: str, offer: int, channel: str = "voice", holder: str = "sip") -> out.PresentOffer:
     """An offer of the first agent."""
     return out.PresentOffer("", offer, contact, "agent1", "q", channel, 0, "X", "en", holder)  # type: ignore[arg-type]

@@ -223,6 +223,18 @@ async def test_transfers_to_forbidden_numbers_and_by_customers_are_refused() -> 
         assert "REFER" in ALLOW
 
 
+async def test_an_agent_who_does_not_talk_yet_transfers_nobody() -> None:
+    async with running_house() as house:
+        house.stand_in.on_event = lambda event: [] if isinstance(event, ev.OfferAccepted) else None
+        agent = await house.agent("2001")
+        caller = await house.telephone("13800138000")
+        caller.call("4001")
+        await agent.until(lambda: agent.legs and agent.legs[0].is_up)
+        agent.signalling._send_inside(agent.legs[0], "REFER", agent.now_ms(), (("Refer-To", "<sip:2002@x>"),))
+        agent.flush()
+        await agent.until(lambda: 403 in agent.statuses())
+
+
 async def test_the_queue_of_an_entry_is_learnt_from_the_rules() -> None:
     from acd.ports import Record
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import socket
 from pathlib import Path
 
@@ -24,6 +25,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def free_media_port() -> int:
+    """Return a port for sipp's sound, which takes some more above it, out of the reach of `free_port`."""
+    while True:
+        port = random.randrange(12_000, 19_000, 10)
+        try:
+            for offset in range(6):
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                    probe.bind(("127.0.0.1", port + offset))
+            return port
+        except OSError:
+            continue
+
+
 class Sipp:
     """One run of sipp."""
 
@@ -36,7 +50,7 @@ class Sipp:
         (folder / "scenario.xml").write_text(text)
         self.arguments = [
             "sipp", f"{server[0]}:{server[1]}", "-sf", str(folder / "scenario.xml"), "-i", "127.0.0.1",
-            "-p", str(port or free_port()), "-mp", str(free_port()), "-nostdin", "-trace_err", "-timeout", "40s",
+            "-p", str(port or free_port()), "-mp", str(free_media_port()), "-nostdin", "-trace_err", "-timeout", "40s",
             "-timeout_error", *more,
         ]  # fmt: skip
 

@@ -8,7 +8,7 @@ import { Icon, Shape } from "../page/icons.js";
 import { useStore } from "../page/store.js";
 import { useTable } from "../page/views.js";
 import { Chat } from "./chat.js";
-import { useWork } from "./desk_state.js";
+import { complaint, useWork } from "./desk_state.js";
 import { ReturnCallDialog, TransferDialog } from "./transfer.js";
 
 /** @typedef {import("../page/tables.js").Row} Row */
@@ -49,6 +49,10 @@ function Controls({ contact }) {
   const [dialog, setDialog] = useState("");
   const { offer } = contact;
   const isHeld = contact.state === "held";
+  const close = () => {
+    setDialog("");
+    complaint.set("");
+  };
   const hint = (/** @type {boolean} */ possible) => (possible ? undefined : t("not_possible"));
   const [canHold, canConsult] = [can("hold_contact", "hold"), can("start_consult", "consult")];
   const canTransfer = can("transfer_contact", "transfer");
@@ -85,9 +89,9 @@ function Controls({ contact }) {
       contact=${contact}
       consult=${dialog === "consult"}
       canDialOut=${contact.channel === "voice" && can("transfer_contact", "transfer_out")}
-      onClose=${() => setDialog("")}
+      onClose=${close}
     />`}
-    ${dialog === "return_call" && html`<${ReturnCallDialog} contact=${contact} onClose=${() => setDialog("")} />`}
+    ${dialog === "return_call" && html`<${ReturnCallDialog} contact=${contact} onClose=${close} />`}
   </div>`;
 }
 
@@ -145,10 +149,11 @@ export function Idle({ me }) {
   const { desk, t, lang } = useWork();
   const labels = [...useTable(desk.view, "labels").values()].filter((row) => me.queues.includes(row.queue));
   const isReady = me.presence === "ready";
+  const kind = isReady ? "ready" : me.presence === "signed_out" ? "out" : "rest";
   return html`<section class="contact idle">
     <div class="idle-sign ${isReady ? "ready" : ""}"><${Shape} state=${isReady ? "ready" : "not_ready"} /></div>
-    <h1>${t(isReady ? "idle_ready" : "idle_rest")}</h1>
-    <p class="muted">${t(isReady ? "idle_ready_text" : "idle_rest_text")}</p>
+    <h1>${t(`idle_${kind}`)}</h1>
+    <p class="muted">${t(`idle_${kind}_text`)}</p>
     ${labels.length > 0 &&
     html`<div class="waiting-queues">
       <h3 class="muted">${t("my_queues")}</h3>

@@ -7,6 +7,7 @@ import { durationText, momentText } from "../page/format.js";
 import { labelText } from "../page/i18n.js";
 import { Icon } from "../page/icons.js";
 import { useTable } from "../page/views.js";
+import { categoryText } from "../page/words.js";
 import { useWork } from "./desk_state.js";
 import { dispositionText } from "./dispositions.js";
 
@@ -51,7 +52,7 @@ export function IntakeNote({ intake }) {
     <p class="strong row"><${Icon} name="bot" />${t("intake_title")}</p>
     <${Facts}
       rows=${[
-        [t("category"), intake.category],
+        [t("category"), categoryText(t, intake.category)],
         [t("words"), intake.words],
         [t("recording"), intake.recording && t("recording_kept", { name: intake.recording })],
         [t("number"), intake.number],

@@ -7,6 +7,7 @@ import { momentText } from "../page/format.js";
 import { labelText } from "../page/i18n.js";
 import { Icon } from "../page/icons.js";
 import { useTable } from "../page/views.js";
+import { categoryText } from "../page/words.js";
 import { Facts } from "./customer_notes.js";
 import { useWork } from "./desk_state.js";
 
@@ -38,7 +39,7 @@ function Ticket({ ticket }) {
           </span>
         </span>
         <span class="row spread">
-          <span class="muted cut">${ticket.words || ticket.category || ticket.customer || ticket.number}</span>
+          <span class="muted cut">${ticket.words || categoryText(t, ticket.category) || ticket.customer || ticket.number}</span>
           <span class="muted small">${moment(ticket.opened_at_ms)}</span>
         </span>
       </summary>
@@ -46,7 +47,7 @@ function Ticket({ ticket }) {
         rows=${[
           [t("customer"), ticket.customer],
           [t("number"), ticket.number],
-          [t("category"), ticket.category],
+          [t("category"), categoryText(t, ticket.category)],
           [t("words"), ticket.words],
           [t("recording"), ticket.recording && t("recording_kept", { name: ticket.recording })],
           [t("queue"), labelText(label, lang, ticket.queue)],
@@ -88,7 +89,7 @@ function ReturnCall({ call }) {
           [t("tries"), call.tries ? String(call.tries) : ""],
           [t("owner"), call.owner],
           [t("ticket_number", { number: "" }).trim(), call.ticket],
-          [t("category"), ticket?.category],
+          [t("category"), categoryText(t, ticket?.category)],
           [t("words"), ticket?.words],
         ]}
       />

@@ -10,6 +10,8 @@ import { useStore } from "../page/store.js";
 import { reasonText } from "../page/words.js";
 import { useWork } from "./desk_state.js";
 
+const LEAVE_MS = 2_000;
+
 /** @typedef {import("../page/tables.js").Row} Row */
 /** @typedef {import("../page/i18n.js").Translate} Translate */
 
@@ -50,7 +52,7 @@ export function PresencePicker({ me }) {
         ${reasons.map((reason) => item(close, "not_ready", reason))}
       `}
     <//>
-    ${me.presence !== "ready" &&
+    ${me.presence === "not_ready" &&
     !me.is_system &&
     html`<${Press} class="accept" onPress=${() => ask("set_presence", { presence: "ready" })}>${t("go_ready")}<//>`}
     ${me.next_presence &&
@@ -63,26 +65,34 @@ export function PresencePicker({ me }) {
 
 /** Why somebody else than the agent changed the presence, with the way back. @param {{me: Row}} props */
 export function PresenceNotice({ me }) {
-  const { t, ask } = useWork();
+  const { desk, t, ask } = useWork();
   if (me.presence === "ready") return null;
   const bySystem = me.is_system && me.presence === "not_ready";
   const byPerson = me.set_by && me.set_by !== me.agent;
-  if (!bySystem && !byPerson) return null;
+  if (!bySystem && !byPerson && me.presence !== "signed_out") return null;
   const known = ["rona", "connection_lost", "shift_end"].includes(me.reason);
   const text = bySystem
     ? t(known ? `changed_${me.reason}` : "changed_other", { reason: me.reason })
-    : t("changed_by", { person: me.set_by, presence: presenceText(t, me.presence, me.reason) });
+    : !byPerson
+      ? t("idle_out")
+      : t("changed_by", { person: me.set_by, presence: presenceText(t, me.presence, me.reason) });
   return html`<div class="strip why-not-ready" role="alert">
     <${Shape} state="system" />
     <span class="grow">${text}</span>
-    <${Press} class="accept" onPress=${() => ask("set_presence", { presence: "ready" })}>
-      <${Icon} name="back" />${t("return_to_ready")}
-    <//>
+    ${me.presence === "signed_out"
+      ? html`<button type="button" onClick=${() => desk.open()}>${t("sign_in_again")}</button>`
+      : html`<${Press} class="accept" onPress=${() => ask("set_presence", { presence: "ready" })}>
+          <${Icon} name="back" />${t("return_to_ready")}
+        <//>`}
   </div>`;
 }
 
-/** Tell the server whether the browser lets this page use the microphone, and ask for it on a press. */
-function useMicrophone() {
+/**
+ * Tell the server whether the browser lets this page use the microphone, and ask for it on a press.
+ *
+ * @param {boolean} isUp as the server knows it
+ */
+function useMicrophone(isUp) {
   const { desk } = useWork();
   const isLive = useStore(desk.connection, (connection) => connection.state) === "live";
   const [permission, setPermission] = useState("unknown");
@@ -97,8 +107,9 @@ function useMicrophone() {
     );
   }, []);
   useEffect(() => {
-    if (isLive && permission !== "unknown") void desk.act("set_link", { link: "microphone", is_up: permission === "granted" });
-  }, [isLive, permission]);
+    if (!isLive || permission === "unknown" || (permission === "granted") === isUp) return;
+    void desk.act("set_link", { link: "microphone", is_up: permission === "granted" });
+  }, [isLive, permission, isUp]);
   const request = async () => {
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
@@ -115,7 +126,7 @@ function useMicrophone() {
 /** @param {{me: Row}} props */
 function Links({ me }) {
   const { t } = useWork();
-  const { permission, request } = useMicrophone();
+  const { permission, request } = useMicrophone(me.links.microphone);
   return html`<ul class="row links">
     ${["phone", "microphone"].map((link) => {
       const text = t(me.links[link] ? "link_up" : "link_down", { link: t(`link_${link}`) });
@@ -125,6 +136,7 @@ function Links({ me }) {
       </li>`;
     })}
     ${permission === "prompt" &&
+    !me.links.phone &&
     html`<li><button type="button" class="compact" onClick=${request}>${t("allow_microphone")}</button></li>`}
   </ul>`;
 }
@@ -134,7 +146,9 @@ export function TopBar({ me }) {
   const { desk, t, lang } = useWork();
   const person = useStore(session)?.person;
   const leave = async () => {
-    await desk.act("set_presence", { presence: "signed_out" });
+    // The engine should hear it from the agent; whoever cannot be reached need not hold them up.
+    const told = desk.connection.get().state === "live" ? desk.act("set_presence", { presence: "signed_out" }) : null;
+    await Promise.race([told, new Promise((resolve) => window.setTimeout(resolve, LEAVE_MS))]);
     desk.close();
     await signOut();
   };

@@ -5,8 +5,9 @@ import { Dialog, Press } from "../page/components.js";
 import { labelText } from "../page/i18n.js";
 import { Shape } from "../page/icons.js";
 import { fetchJson } from "../page/session.js";
+import { useStore } from "../page/store.js";
 import { useTable } from "../page/views.js";
-import { news, useWork } from "./desk_state.js";
+import { complaint, news, useWork } from "./desk_state.js";
 
 /** @typedef {import("../page/tables.js").Row} Row */
 /** @typedef {"queue" | "agent" | "number"} TargetKind */
@@ -107,7 +108,7 @@ export function TransferDialog({ contact, consult, canDialOut, onClose }) {
   };
   const buttons = html`<button type="button" onClick=${onClose}>${t("cancel")}</button>
     <${Press} class="primary" type="submit" onPress=${go} disabled=${!target}>${t(consult ? "consult" : "transfer")}<//>`;
-  return html`<${Dialog} title=${t(consult ? "consult_title" : "transfer_title")} onClose=${onClose} buttons=${buttons}>
+  return html`<${Dialog} title=${t(consult ? "consult_title" : "transfer_title")} onClose=${onClose} buttons=${buttons} problem=${useStore(complaint)}>
     <${Kinds} kinds=${kinds} kind=${kind} onKind=${change} />
     ${kind === "queue" && html`<${QueueTargets} value=${target} onChoose=${setTarget} />`}
     ${kind === "agent" && html`<${AgentTargets} value=${target} onChoose=${setTarget} />`}
@@ -132,7 +133,7 @@ export function ReturnCallDialog({ contact, onClose }) {
   };
   const buttons = html`<button type="button" onClick=${onClose}>${t("cancel")}</button>
     <${Press} class="primary" type="submit" onPress=${book}>${t("book")}<//>`;
-  return html`<${Dialog} title=${t("return_call_title")} onClose=${onClose} buttons=${buttons}>
+  return html`<${Dialog} title=${t("return_call_title")} onClose=${onClose} buttons=${buttons} problem=${useStore(complaint)}>
     <label class="field">
       ${t("return_call_number")}
       <input type="tel" value=${number} onInput=${(/** @type {any} */ event) => setNumber(event.target.value)} />

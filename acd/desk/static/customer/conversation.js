@@ -4,7 +4,7 @@ import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { serverNow } from "../page/clock.js";
 import { estimateText, momentText } from "../page/format.js";
 import { Icon } from "../page/icons.js";
-import { canSay, stageOf } from "./visit.js";
+import { canSay, shownText, stageOf } from "./visit.js";
 
 /** @typedef {import("../page/i18n.js").Translate} Translate */
 /** @typedef {import("../page/i18n.js").Language} Language */
@@ -68,14 +68,14 @@ function Question({ visit, connection }) {
   </div>`;
 }
 
-/** @param {{line: import("./visit.js").Line, isLast: boolean, connection: Connection, t: Translate, lang: Language}} props */
-function Line({ line, isLast, connection, t, lang }) {
+/** @param {{line: import("./visit.js").Line, text: string, isLast: boolean, connection: Connection, t: Translate, lang: Language}} props */
+function Line({ line, text, isLast, connection, t, lang }) {
   const who = { customer: t("by_you"), agent: line.name || t("by_agent"), bot: t("by_bot"), house: "" }[
     /** @type {"customer" | "agent" | "bot" | "house"} */ (line.by)
   ];
   return html`<li class="line ${line.by}" data-by=${line.by}>
     <p class="small muted">${[who, momentText(line.at_ms, serverNow(), lang)].filter(Boolean).join(" · ")}</p>
-    <p class="bubble">${line.text}</p>
+    <p class="bubble">${text}</p>
     ${isLast &&
     line.choices.length > 0 &&
     html`<p class="row wrap choices">
@@ -98,6 +98,7 @@ export function Lines({ visit, connection, t, lang }) {
       (line, index) => html`<${Line}
         key=${line.number}
         line=${line}
+        text=${shownText(visit.lines, index)}
         isLast=${index === visit.lines.length - 1 && !visit.ended}
         connection=${connection}
         t=${t}

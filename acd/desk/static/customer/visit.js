@@ -86,6 +86,18 @@ export function applyMessage(visit, message) {
   }
 }
 
+/**
+ * What a line says to whoever wrote it: the label of the button that they pressed, where it was one.
+ *
+ * @param {readonly Line[]} lines
+ * @param {number} index
+ */
+export function shownText(lines, index) {
+  const line = lines[index];
+  if (line.by !== "customer" || index === 0) return line.text;
+  return lines[index - 1].choices.find((choice) => choice.value === line.text)?.label ?? line.text;
+}
+
 /** @param {Visit} visit @returns {"none" | "waiting" | "bot" | "connecting" | "talking" | "held" | "ended"} what the page shows */
 export function stageOf(visit) {
   if (visit.ended) return "ended";

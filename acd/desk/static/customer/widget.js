@@ -58,7 +58,7 @@ function Form({ connection, t, lang }) {
 
 /** @param {string} why @param {Translate} t */
 function endedText(why, t) {
-  const key = `ended_${why.replace(/^refused:/, "")}`;
+  const key = `ended_${why.replace(":", "_")}`;
   return t(key) === key ? t("ended_other") : t(key);
 }
 

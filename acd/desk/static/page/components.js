@@ -87,11 +87,12 @@ export function Press({ onPress, children, disabled = false, title, label, type 
 }
 
 /**
- * A dialog over the page; Escape and the cancel button close it, focus returns to where it was.
+ * A dialog over the page; Escape and the cancel button close it, focus returns to where it was. What went wrong
+ * (`problem`) is said inside: the rest of the page is behind the veil.
  *
- * @param {{title: string, onClose: () => void, children?: any, buttons: any}} props
+ * @param {{title: string, onClose: () => void, children?: any, buttons: any, problem?: string}} props
  */
-export function Dialog({ title, onClose, children, buttons }) {
+export function Dialog({ title, onClose, children, buttons, problem = "" }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useEffect(() => {
     const before = document.activeElement;
@@ -109,7 +110,7 @@ export function Dialog({ title, onClose, children, buttons }) {
     <form method="dialog" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
       <div class="body">
         <h2>${title}</h2>
-        ${children}
+        ${children} ${problem && html`<p class="notice alarm" role="alert">${problem}</p>`}
       </div>
       <div class="buttons">${buttons}</div>
     </form>

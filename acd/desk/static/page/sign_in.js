@@ -99,5 +99,6 @@ export function ConnectionStrip({ desk, t, lang }) {
     ${connection.state !== "connecting" &&
     connection.state !== "forbidden" &&
     html`<button type="button" class="compact" onClick=${() => desk.open()}>${t(again)}</button>`}
+    ${connection.state === "forbidden" && html`<a href="/">${t("start_page")}</a>`}
   </div>`;
 }

@@ -77,6 +77,11 @@ export const WORDS = {
   assigned: ["With an agent", "服务中"],
   intake: ["With the bot", "机器人受理"],
 
+  category_product: ["A product does not work", "产品故障"],
+  category_order: ["An order or a delivery", "订单或物流"],
+  category_billing: ["Billing or a refund", "账单或退款"],
+  category_other: ["Something else", "其他问题"],
+
   outcome_answered: ["answered", "已接听"],
   outcome_abandoned: ["gave up waiting", "放弃等待"],
   outcome_overflowed: ["taken by the bot", "由机器人受理"],
@@ -142,6 +147,16 @@ export const WORDS = {
  */
 export function refusalText(t, refusal) {
   return WORDS[`code_${refusal.code}`] ? t(`code_${refusal.code}`) : t("code_other", { code: refusal.code });
+}
+
+/**
+ * What the bot's category is called; one of a configuration that we do not know is shown as it stands there.
+ *
+ * @param {import("./i18n.js").Translate} t
+ * @param {string | null | undefined} category
+ */
+export function categoryText(t, category) {
+  return category && WORDS[`category_${category}`] ? t(`category_${category}`) : category;
 }
 
 /**

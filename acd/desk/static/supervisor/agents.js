@@ -18,6 +18,8 @@ import { filter, useWatch } from "./watch_state.js";
 /** Sorting by presence puts those first whom a supervisor looks for. */
 const STATE_RANK = ["system", "ready", "offered", "talking", "held", "wrap_up", "not_ready", "signed_out"];
 
+const WORK_SHOWN = 2;
+
 /** @param {{row: Row}} props */
 function WorkCell({ row }) {
   const { t, view } = useWatch();
@@ -25,13 +27,14 @@ function WorkCell({ row }) {
   const names = useNames();
   if (!row.work.length) return html`<span class="muted">–</span>`;
   return html`<span class="row">
-    ${row.work.map((/** @type {Row} */ work) => {
+    ${row.work.slice(0, WORK_SHOWN).map((/** @type {Row} */ work) => {
       const contact = contacts.get(work.contact);
       return html`<span class="row work" key=${work.offer} title="${t(work.state)} · ${names.queue(work.queue)}">
         <${Icon} name=${work.channel === "chat" ? "chat" : "phone"} title=${t(work.channel)} />
         <span class="cut">${contact ? customerName(contact, t) : names.queue(work.queue)}</span>
       </span>`;
     })}
+    ${row.work.length > WORK_SHOWN && html`<span class="badge">+${row.work.length - WORK_SHOWN}</span>`}
   </span>`;
 }
 
@@ -89,7 +92,7 @@ export function Agents() {
     <${LiveTable}
       name="agents"
       t=${t}
-      columns=${columnsOf(watch, names)}
+      columns=${columnsOf(watch, names).filter((column) => column.key !== group)}
       rows=${rows}
       keyOf=${(/** @type {Row} */ row) => row.agent}
       order=${{ key: "presence", descending: false }}

@@ -2,9 +2,10 @@
 
 import { html, useState } from "../vendor/preact.js";
 import { Dialog, Press } from "../page/components.js";
+import { useStore } from "../page/store.js";
 import { useTable } from "../page/views.js";
 import { useNames } from "./cells.js";
-import { useWatch } from "./watch_state.js";
+import { complaint, useWatch } from "./watch_state.js";
 
 /** @typedef {import("../page/tables.js").Row} Row */
 
@@ -49,7 +50,7 @@ export function ChangeAgent({ row, onClose }) {
   };
   const buttons = html`<button type="button" onClick=${onClose}>${t("cancel")}</button>
     <${Press} type="submit" class="primary" onPress=${go}>${t("confirm")}<//>`;
-  return html`<${Dialog} title=${t("do_change_agent").replace(/…$/, "")} onClose=${onClose} buttons=${buttons}>
+  return html`<${Dialog} title=${t("do_change_agent").replace(/…$/, "")} onClose=${onClose} buttons=${buttons} problem=${useStore(complaint)}>
     <p>${t("ask_change_agent", { name: row.name || row.agent })}</p>
     <div class="two">
       <fieldset>

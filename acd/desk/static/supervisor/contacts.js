@@ -23,7 +23,7 @@ const SHAPES = /** @type {Record<string, string>} */ ({ waiting: "not_ready", of
 function StateCell({ row }) {
   const { t } = useWatch();
   const state = row.state === "assigned" && row.assignment ? row.assignment : row.state;
-  return html`<span class="badge ${LOOKS[row.state]}" data-state=${state}>
+  return html`<span class="badge ${state === "held" || state === "wrap_up" ? "wrap_up" : LOOKS[row.state]}" data-state=${state}>
     <${Shape} state=${state === "held" || state === "wrap_up" ? state : SHAPES[row.state]} />${t(state)}
     <${Elapsed} since=${row.since_at_ms} />
   </span>`;
@@ -121,7 +121,7 @@ export function Contacts() {
     <${LiveTable}
       name="contacts"
       t=${t}
-      columns=${columnsOf(watch, names, queues)}
+      columns=${columnsOf(watch, names, queues).filter((column) => column.key !== groupBy)}
       rows=${rows}
       keyOf=${(/** @type {Row} */ row) => row.contact}
       order=${{ key: "state", descending: false }}

@@ -12,12 +12,15 @@ import { reasonText } from "../page/words.js";
 import { useNames } from "./cells.js";
 import { ChangeAgent } from "./change_agent.js";
 import { Details } from "./details.js";
-import { dialog, useWatch } from "./watch_state.js";
+import { complaint, dialog, useWatch } from "./watch_state.js";
 
 /** @typedef {import("../page/tables.js").Row} Row */
 
 const RAISE_MINUTES = [1, 2, 5, 10, 30];
-const close = () => dialog.set(null);
+const close = () => {
+  dialog.set(null);
+  complaint.set("");
+};
 
 /**
  * The frame of all of them: a question, its fields, and a button that asks for the act.
@@ -31,7 +34,7 @@ function Confirm({ title, text, note, act, fields, danger = false, ok = true, ch
   };
   const buttons = html`<button type="button" onClick=${close}>${t("cancel")}</button>
     <${Press} type="submit" class=${danger ? "danger" : "primary"} disabled=${!ok} onPress=${go}>${t("confirm")}<//>`;
-  return html`<${Dialog} title=${title} onClose=${close} buttons=${buttons}>
+  return html`<${Dialog} title=${title} onClose=${close} buttons=${buttons} problem=${useStore(complaint)}>
     <p>${text}</p>
     ${note && html`<p class="notice warning">${note}</p>`} ${children}
   <//>`;

@@ -22,12 +22,13 @@ export function filterContacts(contacts, filter) {
 }
 
 /**
+ * As the rows of the queues count: who is being offered to somebody does not wait, nor do return calls.
+ *
  * @param {Row[]} agents those that match the filter
  * @param {Row[]} contacts those that match the filter
  */
 export function countLive(agents, contacts) {
-  const isInLine = (/** @type {Row} */ row) => row.state === "waiting" || row.state === "offered";
-  const waiting = contacts.filter((row) => isInLine(row) && row.origin !== "return_call");
+  const waiting = contacts.filter((row) => row.state === "waiting" && row.origin !== "return_call");
   const count = (/** @type {string[]} */ ...states) => agents.filter((row) => states.includes(doing(row))).length;
   return {
     waiting: waiting.length,

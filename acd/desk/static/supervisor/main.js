@@ -16,7 +16,7 @@ import { OpenDialog } from "./dialogs.js";
 import { TEXTS } from "./i18n.js";
 import { Alerts, Filters, Overview } from "./overview.js";
 import { Queues } from "./queues.js";
-import { complaint, WatchContext } from "./watch_state.js";
+import { complaint, dialog, WatchContext } from "./watch_state.js";
 
 /** Tables turn at most this often: more cannot be read. */
 const TURN_MS = 300;
@@ -46,7 +46,8 @@ function TopBar({ desk, t, lang }) {
 /** @param {{t: Translate}} props */
 function Complaint({ t }) {
   const wrong = useStore(complaint);
-  if (!wrong) return null;
+  const isInDialog = useStore(dialog) !== null;
+  if (!wrong || isInDialog) return null;
   return html`<div class="notices"><${Notice} text=${wrong} t=${t} onClose=${() => complaint.set("")} /></div>`;
 }
 

@@ -5,9 +5,11 @@ import { Elapsed } from "../page/components.js";
 import { durationText, estimateText, shareText } from "../page/format.js";
 import { labelText } from "../page/i18n.js";
 import { Icon } from "../page/icons.js";
+import { doing } from "../page/presence.js";
 import { useStore } from "../page/store.js";
 import { useTable } from "../page/views.js";
 import { RowMenu, useAllowed } from "./cells.js";
+import { filterAgents, filterContacts } from "./figures.js";
 import { LiveTable } from "./table.js";
 import { filter, useWatch } from "./watch_state.js";
 
@@ -32,6 +34,25 @@ export function inRegion(row, region) {
   if (!region) return row;
   const counts = row.regions?.[region] ?? { waiting: 0, assigned: 0, signed_in: 0, ready: 0 };
   return { ...row, ...counts };
+}
+
+/**
+ * What the row itself does not say yet, from the other tables: agents of the queue who are not ready, and the
+ * estimate that the last in line was told.
+ *
+ * @param {Row} row
+ * @param {Row[]} agents
+ * @param {Row[]} contacts
+ * @returns {Row}
+ */
+export function completed(row, agents, contacts) {
+  const resting = () => agents.filter((one) => one.queues.includes(row.queue) && ["not_ready", "system"].includes(doing(one)));
+  const told = () => contacts.filter((one) => one.queue === row.queue && one.state === "waiting").map((one) => one.estimate_ms ?? 0);
+  return {
+    ...row,
+    not_ready: row.not_ready ?? resting().length,
+    estimate_ms: row.estimate_ms === undefined ? Math.max(0, ...told()) || null : row.estimate_ms,
+  };
 }
 
 /** @param {import("./watch_state.js").Watch} watch @returns {import("./sorting.js").Column[]} */
@@ -77,9 +98,11 @@ function columnsOf({ t, lang }) {
 export function Queues() {
   const watch = useWatch();
   const { t, lang, view } = watch;
-  const { region } = useStore(filter);
+  const chosen = useStore(filter);
   const may = useAllowed();
-  const rows = [...useTable(view, "queues").values()].map((row) => inRegion(row, region));
+  const agents = filterAgents(useTable(view, "agents").values(), chosen);
+  const contacts = filterContacts(useTable(view, "contacts").values(), chosen);
+  const rows = [...useTable(view, "queues").values()].map((row) => completed(inRegion(row, chosen.region), agents, contacts));
   const items = (/** @type {Row} */ row) =>
     may("turn_queue") ? [{ kind: row.gate_reason || !row.is_open ? "open_queue" : "close_queue" }] : [];
   return html`<section class="card panel">
