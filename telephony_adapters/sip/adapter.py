@@ -156,6 +156,8 @@ class SipAdapter:
             self.board.close_sound(call)
         self.board.stop()
         self._connection.close()
+        # What customers were saying to the bot is on the disk before the process ends.
+        await self._media.close()
 
     async def resume(self, legs: Sequence[KeptLeg]) -> None:
         """Take legs of an earlier process up again."""

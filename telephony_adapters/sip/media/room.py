@@ -61,6 +61,7 @@ class MediaRoom:
         self._to_report: deque[MediaLeg] = deque()
         self._reporter = _Reporter(self)
         self._refused = 0
+        self._is_closed = False
 
     def open(self, contact_id: str, remote_sdp: bytes | None) -> MediaLeg:
         """Give a leg its ports and start its sound; until it is told otherwise it says silence.
@@ -99,7 +100,10 @@ class MediaRoom:
         return MediaFigures(len(self._legs), self._ports.free, self._ticker.ticks_skipped, self._refused)
 
     async def close(self) -> None:
-        """Close every leg and wait until all recordings are on the disk."""
+        """Close every leg and wait until all recordings are on the disk. A second close is no error."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         for leg in list(self._legs):
             leg.close()
         await self._loop.run_in_executor(self._disk, _nothing)

@@ -202,6 +202,21 @@ async def test_hanging_up_keeps_what_was_said(room: MediaRoom, phone: Phone, tmp
     assert (tmp_path / "a.wav").exists()
 
 
+async def test_a_room_that_closes_has_every_recording_on_the_disk(phone: Phone, tmp_path: Path) -> None:
+    room = MediaRoom(MediaSettings(port_min=41_400, port_max=41_403), short_library())
+    leg = room.open("c1", phone.offer())
+    told: asyncio.Future[Recording] = asyncio.get_running_loop().create_future()
+    leg.record(tmp_path / "a.wav", RecordingRules(), told.set_result)
+    for _ in range(6):
+        before = len(phone.heard)
+        phone.send(leg.port, LOUD)
+        await phone.until(lambda packets, n=before: len(packets) > n)
+    await room.close()
+    await room.close()
+    assert os.listdir(tmp_path) == ["a.wav"]
+    assert told.result().end is RecordingEnd.STOPPED
+
+
 async def test_keys_are_sent_as_telephone_events(room: MediaRoom, phone: Phone) -> None:
     leg = room.open("c1", phone.offer())
     leg.send_digits("5#")
