@@ -70,6 +70,8 @@ class CustomerRoom:
         changes = tuple(change for change in found if change is not None)
         if changes:
             self._spool.put(changes, record.seq)
+        else:
+            self._spool.passed(record.seq)
 
     async def stop(self) -> None:
         """Write what waits, for at most some seconds; the rest is in the journal."""

@@ -38,6 +38,8 @@ from acd.database.tables import METADATA, ROOM_PROGRESS, PlainText
 ITEMS_MAX: Final = 100_000
 BATCH_MAX: Final = 500
 LINGER_S: Final = 0.5
+PASSED_MAX: Final = 5_000
+"""Records that left nothing to write, after which the progress is written by itself."""
 """How long records gather before they are written: nobody waits for them, and a transaction costs more than a row."""
 RETRY_MIN_S: Final = 0.1
 RETRY_MAX_S: Final = 5.0
@@ -121,6 +123,18 @@ class Spool(Generic[T]):
             self._hurry.set()
         return True
 
+    def passed(self, seq: int) -> None:
+        """Note that a record was looked at and left nothing to write; it need not be looked at again.
+
+        Without this a room that seldom writes would have to hear the whole journal at every start.
+        """
+        if self.is_full:
+            return
+        self._seq_taken = max(seq, self._seq_taken)
+        if self._seq_taken - self._seq_written >= PASSED_MAX:
+            self._wake.set()
+            self._hurry.set()
+
     async def run(self) -> None:
         """Write what comes, for ever; the room's task."""
         while True:
@@ -130,7 +144,7 @@ class Spool(Generic[T]):
                 async with asyncio.timeout(LINGER_S):
                     await self._hurry.wait()
             self._hurry.clear()
-            while self._waiting:
+            while self._waiting or self._seq_taken - self._seq_written >= PASSED_MAX:
                 await self._write_some()
             self._emptied.set()
 
@@ -155,7 +169,7 @@ class Spool(Generic[T]):
                 after = await self._commit(batch, refusal)
                 break
             except (SQLAlchemyError, OSError, TimeoutError, ValueError) as error:
-                if refusal is None and is_own_fault(error):
+                if batch and refusal is None and is_own_fault(error):
                     # Halve until the culprit stands alone, then put it aside.
                     refusal = error if len(batch) == 1 else None
                     batch = batch[: max(1, len(batch) // 2)]
@@ -173,8 +187,13 @@ class Spool(Generic[T]):
 
     async def _commit(self, batch: Sequence[tuple[T, int]], refusal: Exception | None) -> AfterCommit | None:
         seq = max(self._seq_written, *(seq for _, seq in batch)) if batch else self._seq_written
+        if len(batch) == len(self._waiting):
+            # Nothing else waits, so everything that was looked at is in the tables with this.
+            seq = self._seq_taken
         async with asyncio.timeout(WRITE_TIMEOUT_S), self._database.writing() as connection:
-            if refusal is None:
+            if not batch:
+                after = None
+            elif refusal is None:
                 after = await self._write(connection, [item for item, _ in batch])
             else:
                 after = await self._put_aside(connection, batch[0], refusal)

@@ -6,7 +6,7 @@ import msgspec
 
 from acd.routing import orders, snapshot
 from acd.routing.answer import Answer
-from acd.routing.events import AnyEvent
+from acd.routing.events import AnyEvent, NodeStarted
 from acd.routing.folding import FOLDS
 from acd.routing.folding.index import rebuild
 from acd.routing.handling import HANDLERS
@@ -62,7 +62,8 @@ class Engine:
         commands = answer.commands = []
         answer.event = type(event).__name__
         answer.trigger = "agent_free"
-        if state.is_due(answer.now_ms):
+        # Time that ran out while no node lived must not offer anybody a contact before links are known again.
+        if type(event) is not NodeStarted and state.is_due(answer.now_ms):
             run_due(answer)
             answer.trigger = "agent_free"
         HANDLERS[type(event)](answer, event)

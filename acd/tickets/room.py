@@ -120,6 +120,8 @@ class TicketRoom:
         changes = [change for fact in record.facts for change in self._follower.follow(fact, record.at_ms)]
         if changes:
             self._spool.put(Following(tuple(changes)), record.seq)
+        else:
+            self._spool.passed(record.seq)
 
     async def stop(self) -> None:
         """Write what waits, for at most some seconds; the rest is in the journal."""

@@ -87,8 +87,10 @@ class Webhook:
         orders: Orders,
         now_ms: Callable[[], int],
         waits_s: Sequence[float] = WAITS_S,
+        tries_max: int = TRIES_MAX,
     ) -> None:
-        self._switch, self._orders, self._now_ms, self._waits_s = switch, orders, now_ms, waits_s
+        self._switch, self._orders, self._now_ms = switch, orders, now_ms
+        self._waits_s, self._tries_max = waits_s, tries_max
         self.given_up = 0
 
     async def run(self) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from acd.database import Database, Spool, open_database
-from acd.database.spool import LINGER_S, is_own_fault
+from acd.database.spool import LINGER_S, PASSED_MAX, is_own_fault
 from acd.database.tables import ROOM_PROGRESS
 
 
@@ -150,3 +150,41 @@ def test_what_postgresql_says_is_told_apart(state: str, own: bool) -> None:
     from sqlalchemy.exc import DBAPIError
 
     assert is_own_fault(DBAPIError("x", {}, FromServer())) is own
+
+
+async def test_a_room_that_seldom_writes_need_not_hear_the_whole_journal_again(tmp_path: Path) -> None:
+    async def write(connection: AsyncConnection, items: Sequence[str]) -> None:
+        return None
+
+    async with opened(tmp_path) as database:
+        spool = Spool(database, "r", write)
+        await spool.load()
+        async with running(spool):
+            for seq in range(1, PASSED_MAX + 11):
+                spool.passed(seq)
+            async with asyncio.timeout(10):
+                while not await progress(database):  # noqa: ASYNC110 - a table
+                    await asyncio.sleep(0.01)
+            assert await progress(database) == PASSED_MAX + 10
+            # With an item, what was looked at since goes along.
+            spool.put("item", PASSED_MAX + 20)
+            spool.passed(PASSED_MAX + 30)
+            assert await spool.drained(10)
+        assert await progress(database) == PASSED_MAX + 30
+        again = Spool(database, "r", write)
+        assert await again.load() == PASSED_MAX + 30
+
+
+async def test_a_spool_that_has_overflowed_passes_nothing_over(tmp_path: Path) -> None:
+    async def write(connection: AsyncConnection, items: Sequence[str]) -> None:
+        return None
+
+    async with opened(tmp_path) as database:
+        spool = Spool(database, "r", write, items_max=1)
+        await spool.load()
+        assert spool.put("first", 1)
+        assert not spool.put("lost", 2)
+        spool.passed(3)
+        async with running(spool):
+            assert await spool.drained(10)
+        assert await progress(database) == 1
