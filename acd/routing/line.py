@@ -96,68 +96,18 @@ class Line:
             yield from block
 
 
-class Rank:
-    """Contacts that ask for the same with the same head start: sorted keys, the dead ones left to lie.
+class Rank(Line):
+    """Contacts that ask for the same, from the same region, with the same head start."""
 
-    A key is live while its contact stands in this rank under this key. The dead ones before `start` are never
-    looked at again; when half of the rest may be dead, the list is made anew.
-    """
-
-    __slots__ = ("dead", "head", "head_start_ms", "keys", "region", "requirement", "start")
+    __slots__ = ("head_start_ms", "region", "requirement")
 
     def __init__(self, region: int, head_start_ms: int, requirement: Requirement) -> None:
+        super().__init__()
         self.region = region
         self.head_start_ms = head_start_ms
         self.requirement = requirement
-        self.keys: list[int] = []
-        self.start = 0
-        self.dead = 0
-        self.head: int | None = None
-        """The first live key; kept right by `join` and `leave`."""
-
-    def join(self, key: int) -> None:
-        """Enter at the place that the key says."""
-        keys = self.keys
-        if not keys or key > keys[-1]:
-            keys.append(key)
-        elif self.start and key < keys[self.start]:
-            # Back to the very front, as after an offer that failed: over a dead key, nothing moves.
-            self.start -= 1
-            keys[self.start] = key
-        else:
-            insort(keys, key, lo=self.start)
-        if self.head is None or key < self.head:
-            self.head = key
-
-    def leave(self, key: int, state: State) -> None:
-        """A key died; its contact must have let go of this rank before."""
-        self.dead += 1
-        if key == self.head:
-            self._advance(state)
-        if self.dead > 32 and self.dead * 2 > len(self.keys):
-            self._compact(state)
 
     def contacts(self, state: State) -> Iterator[Contact]:
-        """The live ones in order; the rank must not change meanwhile."""
-        seen = None
-        for place in range(self.start, len(self.keys)):
-            key = self.keys[place]
-            contact = state.numbered.get(key & NUMBER_MASK)
-            if contact is not None and contact.rank is self and contact.key == key and key != seen:
-                seen = key
-                yield contact
-
-    def _advance(self, state: State) -> None:
-        keys, place = self.keys, self.start
-        while place < len(keys):
-            key = keys[place]
-            contact = state.numbered.get(key & NUMBER_MASK)
-            if contact is not None and contact.rank is self and contact.key == key:
-                self.start, self.head = place, key
-                return
-            place += 1
-        self.keys, self.start, self.dead, self.head = [], 0, 0, None
-
-    def _compact(self, state: State) -> None:
-        self.keys = [contact.key for contact in self.contacts(state)]
-        self.start = self.dead = 0
+        """All in order; the rank must not change meanwhile."""
+        for key in self:
+            yield state.numbered[key & NUMBER_MASK]

@@ -378,6 +378,8 @@ def _find_owned(state: State, agent: Agent, now_ms: int) -> Contact | None:
     assert agent.alone is not None
     for key in sorted(agent.alone):
         contact = state.numbered[key & NUMBER_MASK]
+        if contact.place != ALONE:
+            continue
         requirement = state.pools.requirement_for(contact.plan, contact.needs, contact.channel, contact.links)
         step = contact.plan.step_at(now_ms - contact.arrived_ms)
         if _free_owner(state, contact, requirement, step, now_ms) is agent:

@@ -21,7 +21,10 @@ from acd.routing.model import Channel, GroupId, Needs, QueueId, RegionId, SkillI
 from acd.routing.plans import NEVER, Plan, near_regions
 from acd.routing.state import CHANNEL_BITS, Agent, State
 from acd.routing.strategies import PLAIN, RANK_MASK, SHARED, agent_key
+from acd.routing.timers import SIFTED
 
+LIMIT_MIN: Final = 64
+"""A cell's heap is sifted when it has outgrown this, or twice what was live."""
 REQUIREMENTS_MAX: Final = 4096
 """Beyond this many, requirements for which nobody waits are forgotten."""
 
@@ -44,7 +47,7 @@ class Cell:
     A cell without requirement only counts: all free agents of a queue.
     """
 
-    __slots__ = ("count", "group", "heap", "limit", "mask", "region", "requirement", "step")
+    __slots__ = ("count", "group", "heap", "limit", "mask", "old", "region", "requirement", "sifted", "step")
 
     def __init__(
         self, requirement: Requirement | None, mask: int, step: int, region: int, group: GroupId | None
@@ -56,18 +59,33 @@ class Cell:
         self.group = group
         self.count = 0
         self.heap: list[int] = []
-        self.limit = 64
+        self.old: list[int] = []
+        """A heap that is being sifted into the other, a few keys with each that comes: see `timers.Alarms`."""
+        self.sifted: set[int] = set()
+        """What came into the new heap while the old one is sifted: whoever came and went has keys there twice."""
+        self.limit = LIMIT_MIN
 
     def enter(self, key: int, state: State) -> None:
         """A free agent stands here under this key."""
+        if self.old:
+            self._keep(key)
+            self._sift(state)
+            return
         heappush(self.heap, key)
         if len(self.heap) > self.limit:
-            self.compact(state)
+            self.heap, self.old, self.sifted = [], self.heap, set()
+
+    def _keep(self, key: int) -> None:
+        if key not in self.sifted:
+            self.sifted.add(key)
+            heappush(self.heap, key)
 
     def head(self, state: State) -> int:
         """The lowest live key; only to be asked when `count` is not 0."""
         heap, mask, by_rank, requirement = self.heap, self.mask, state.by_rank, self.requirement
         assert requirement is not None
+        if self.old:
+            return self._head_of_both(state)
         plain = requirement.is_plain
         while True:
             key = heap[0]
@@ -76,36 +94,49 @@ class Cell:
                 return key
             heappop(heap)
 
+    def is_live(self, key: int, state: State) -> bool:
+        """Whether the agent of this key is free and stands here under this very key."""
+        agent = state.by_rank[key & RANK_MASK]
+        assert self.requirement is not None
+        return agent.mask & self.mask == self.mask and key == agent_key(agent, self.requirement)
+
     def live_keys(self, state: State) -> list[int]:
         """All live keys, lowest first."""
-        requirement = self.requirement
-        assert requirement is not None
-        live = []
-        for key in sorted(set(self.heap)):
-            agent = state.by_rank[key & RANK_MASK]
-            if agent.mask & self.mask == self.mask and key == agent_key(agent, requirement):
-                live.append(key)
-        return live
+        return [key for key in sorted({*self.heap, *self.old}) if self.is_live(key, state)]
+
+    def _head_of_both(self, state: State) -> int:
+        heads = []
+        for heap in (self.heap, self.old):
+            while heap and not self.is_live(heap[0], state):
+                self.sifted.discard(heappop(heap))
+            heads += heap[:1]
+        return min(heads)
+
+    def _sift(self, state: State) -> None:
+        old = self.old
+        for _ in range(min(SIFTED, len(old))):
+            key = old.pop()
+            if self.is_live(key, state):
+                self._keep(key)
+        if not old:
+            self.limit = max(LIMIT_MIN, 2 * len(self.heap))
 
     def second(self, state: State) -> int | None:
         """The lowest live key after the head, or None. The head must be live."""
         if self.count < 2:
             return None
-        first = heappop(self.heap)
-        while self.heap[0] == first:
-            heappop(self.heap)
+        first = self.head(state)
+        for heap in (self.heap, self.old):
+            while heap and heap[0] == first:
+                heappop(heap)
         key = self.head(state)
         heappush(self.heap, first)
         return key
 
-    def compact(self, state: State) -> None:
-        """Drop the dead keys."""
-        self.heap = self.live_keys(state)
-        self.limit = max(64, 2 * len(self.heap) + 32)
-
     def expel(self, agent: Agent) -> None:
         """An agent who stood here has other skills or queues now."""
-        self.heap = [key for key in self.heap if key & RANK_MASK != agent.rank]
+        self.heap = [key for key in (*self.heap, *self.old) if key & RANK_MASK != agent.rank]
+        self.old = []
         heapify(self.heap)
 
 
@@ -274,10 +305,10 @@ class Pools:
         if rank is None:
             rank = requirement.ranks[place] = Rank(place[0], place[1], requirement)
         contact.rank = rank
-        before = rank.head
+        before = rank.first()
         rank.join(contact.key)
         requirement.waiting += 1
-        if rank.head != before:
+        if before is None or contact.key < before:
             self._set_head(requirement, rank, before)
 
     def leave(self, contact: Contact) -> None:
@@ -286,12 +317,12 @@ class Pools:
         assert rank is not None
         requirement = rank.requirement
         contact.rank = None
-        before = rank.head
-        rank.leave(contact.key, self.state)
+        before = rank.first()
+        rank.leave(contact.key)
         requirement.waiting -= 1
-        if rank.head != before:
+        if contact.key == before:
             self._set_head(requirement, rank, before)
-            if rank.head is None:
+            if not rank.length:
                 del requirement.ranks[rank.region, rank.head_start_ms]
 
     def _set_head(self, requirement: Requirement, rank: Rank, before: int | None) -> None:
@@ -299,9 +330,10 @@ class Pools:
         if before is not None:
             del heads[bisect_left(heads, before)]
             del requirement.head_ranks[before]
-        if rank.head is not None:
-            insort(heads, rank.head)
-            requirement.head_ranks[rank.head] = rank
+        head = rank.first()
+        if head is not None:
+            insort(heads, head)
+            requirement.head_ranks[head] = rank
 
     # --- making ---------------------------------------------------------------------------------------
 
@@ -324,7 +356,7 @@ class Pools:
                     cell.heap.append(agent_key(agent, requirement))
         for cell in requirement.cells.values():
             heapify(cell.heap)
-            cell.limit = max(64, 2 * len(cell.heap) + 32)
+            cell.limit = max(LIMIT_MIN, 2 * len(cell.heap))
         return requirement
 
     def _candidates(self, queue: QueueId, groups: list[GroupId], needs: Needs) -> Iterable[Agent]:

@@ -153,7 +153,7 @@ class Agent:
         self.capacity: Capacity
         self.cells: tuple[Cell, ...] = ()
         self.alone: list[int] | None = None
-        """Numbers of contacts that wait for this agent alone for a while."""
+        """Keys of contacts in line that wait for this agent alone, have done so, or will."""
 
 
 class Queue:
@@ -223,14 +223,11 @@ class State:
     def is_due(self, now_ms: int) -> bool:
         """Whether some alarm, live or dead, has come."""
         limit = (now_ms + 1) << SHIFT
-        heap = self.offer_alarms.heap
-        if heap and heap[0] < limit:
-            return True
-        heap = self.contact_alarms.heap
-        if heap and heap[0] < limit:
-            return True
-        heap = self.agent_alarms.heap
-        return bool(heap) and heap[0] < limit
+        return (
+            self.offer_alarms.is_due(limit)
+            or self.contact_alarms.is_due(limit)
+            or self.agent_alarms.is_due(limit)
+        )
 
     def _contact_waits(self, key: int) -> bool:
         contact = self.numbered.get(key & MASK)

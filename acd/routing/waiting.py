@@ -57,6 +57,9 @@ def could_serve(state: State, contact: Contact, agent: Agent) -> bool:
 def place(state: State, contact: Contact, now_ms: int) -> None:
     """A contact comes (back) to the lines: it sleeps until its time, or wants an agent at this moment."""
     more = contact.more
+    owner = state.agents.get(contact.owner) if contact.alone_until_ms and contact.owner is not None else None
+    if owner is not None:
+        owner.alone = [*(owner.alone or ()), contact.key]
     if more is not None and more.not_before_ms is not None and more.not_before_ms > now_ms:
         contact.place = DORMANT
         schedule(state, contact, now_ms)
@@ -72,11 +75,6 @@ def stand(state: State, contact: Contact, now_ms: int) -> None:
     if queue.plan.rules.reserves:
         state.touched.append(queue)
     if contact.alone_until_ms > now_ms:
-        assert contact.owner is not None
-        owner = state.agents[contact.owner]
-        if owner.alone is None:
-            owner.alone = []
-        owner.alone.append(contact.key)
         contact.place = ALONE
     else:
         state.pools.join(contact)
@@ -97,7 +95,7 @@ def displace(state: State, contact: Contact) -> None:
     place_now = contact.place
     if place_now == IN_POOL:
         state.pools.leave(contact)
-    elif place_now == ALONE:
+    if contact.alone_until_ms:
         _leave_owner(state, contact)
     if place_now >= ALONE:
         queue = state.queues[contact.queue]
@@ -110,9 +108,10 @@ def displace(state: State, contact: Contact) -> None:
 def replace(state: State, contact: Contact, now_ms: int) -> None:
     """Time has passed, or an owner went: stand where one belongs now."""
     if contact.place == DORMANT:
+        if contact.alone_until_ms:
+            _leave_owner(state, contact)
         place(state, contact, now_ms)
     elif contact.place == ALONE and contact.alone_until_ms <= now_ms:
-        _leave_owner(state, contact)
         state.pools.join(contact)
         contact.place = IN_POOL
         state.loose.append(contact)
@@ -206,8 +205,16 @@ def _wake_elsewhere(state: State, contact: Contact) -> int:
     return 0
 
 
+def forget_owner(state: State, contact: Contact, now_ms: int) -> None:
+    """The owner cannot come any more: whoever waits for them alone waits for anybody."""
+    if contact.alone_until_ms > now_ms:
+        _leave_owner(state, contact)
+        contact.alone_until_ms = 0
+        replace(state, contact, now_ms)
+        schedule(state, contact, now_ms)
+
+
 def _leave_owner(state: State, contact: Contact) -> None:
-    assert contact.owner is not None
-    alone = state.agents[contact.owner].alone
-    assert alone is not None
-    alone.remove(contact.key)
+    owner = state.agents.get(contact.owner) if contact.owner is not None else None
+    if owner is not None and owner.alone is not None:
+        owner.alone = [key for key in owner.alone if key != contact.key] or None

@@ -85,8 +85,8 @@ def _check_pools(engine: Engine) -> None:
         for rank in requirement.ranks.values():
             contacts = list(rank.contacts(engine.state))
             waiting += len(contacts)
-            assert contacts and rank.head == contacts[0].key
-            assert requirement.head_ranks[rank.head] is rank
+            assert contacts and rank.first() == contacts[0].key
+            assert requirement.head_ranks[contacts[0].key] is rank
         assert len(requirement.ranks) == len(requirement.heads)
         assert requirement.waiting == waiting
         for cell in requirement.cells.values():

@@ -144,14 +144,19 @@ class Oracle:
         self.cursor = ""
         self.decisions = 0
 
-    def watch(self, facts: list[AnyFact], now_ms: int) -> None:
-        """Check each decision of a record at the moment when it was made, then what is left over."""
+    def watch(self, facts: list[AnyFact], now_ms: int, is_complete: bool = True) -> None:
+        """Check each decision of a record at the moment when it was made, then what is left over.
+
+        A node that takes over first hears of links: what time has brought meanwhile follows with the next event,
+        so that record is not complete.
+        """
         for fact in facts:
             if isinstance(fact, OfferMade):
                 self.decide(fact, now_ms)
                 self.decisions += 1
             self.fold(fact, now_ms)
-        self.check_nothing_left(now_ms)
+        if is_complete:
+            self.check_nothing_left(now_ms)
 
     def check_nothing_left(self, now_ms: int) -> None:
         """Work conservation: nobody free for whom somebody waits."""

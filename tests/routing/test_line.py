@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from random import Random
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from acd.routing.engine import Engine
-from acd.routing.line import Line, Rank, order_key
+from acd.routing.line import Line, order_key
 from acd.routing.timers import MASK, SHIFT, Alarms, alarm_key
 
 
@@ -42,33 +40,6 @@ def test_whoever_is_not_in_the_line_cannot_leave_it() -> None:
         line.leave(0)
 
 
-def test_a_rank_finds_its_first_whatever_comes_goes_and_returns() -> None:
-    random = Random(2)
-    state: Any = SimpleNamespace(numbered={})
-    rank = Rank(0, 0, None)  # type: ignore[arg-type]
-    gone: list[Any] = []
-    for number in range(1, 3_000):
-        live = sorted((c for c in state.numbered.values() if c.rank is rank), key=lambda c: c.key)
-        assert rank.head == (live[0].key if live else None)
-        if number % 100 == 0:
-            assert list(rank.contacts(state)) == live
-        if live and random.random() < 0.5:
-            contact = live[0] if random.random() < 0.6 else random.choice(live)
-            contact.rank = None
-            gone.append(contact)
-            rank.leave(contact.key, state)
-        elif gone and random.random() < 0.4:
-            contact = gone.pop(random.randrange(len(gone)))
-            contact.rank = rank
-            rank.join(contact.key)
-        else:
-            arrived = number if random.random() < 0.9 else random.randrange(number)
-            contact = SimpleNamespace(key=order_key(arrived, 0, number), rank=rank)
-            state.numbered[number] = contact
-            rank.join(contact.key)
-    assert len(rank.keys) < 6_000
-
-
 def test_alarms_wake_at_the_moment_that_holds_now() -> None:
     moments: dict[int, int] = {}
     alarms = Alarms(lambda key: moments.get(key & MASK) == key >> SHIFT)
@@ -86,6 +57,24 @@ def test_alarms_wake_at_the_moment_that_holds_now() -> None:
     alarms.fill([alarm_key(7, 1)])
     moments[1] = 8
     assert alarms.pop_due(100) is None
+
+
+def test_a_heap_that_has_grown_is_sifted_a_little_at_a_time() -> None:
+    random, moments = Random(3), {}
+    alarms = Alarms(lambda key: moments.get(key & MASK) == key >> SHIFT)
+    alarms.limit = 16
+    now_ms, woken = 0, []
+    for number in range(4_000):
+        moments[number % 700] = now_ms + random.randrange(1, 900)
+        alarms.set(alarm_key(moments[number % 700], number % 700))
+        now_ms += random.randrange(3)
+        assert alarms.soonest() == min(moments.values(), default=None)
+        assert alarms.is_due(alarm_key(now_ms + 1, 0)) or min(moments.values()) > now_ms
+        while (due := alarms.pop_due(now_ms)) is not None:
+            assert moments.pop(due) <= now_ms
+            woken.append(due)
+        assert not moments or min(moments.values()) > now_ms
+    assert woken and len(alarms.heap) + len(alarms.old) < 3_000
 
 
 def test_agents_beyond_the_list_have_no_moment() -> None:

@@ -17,6 +17,7 @@ from acd.routing.events import (
     OfferDeclined,
     OfferFailed,
     PresenceChosen,
+    ReturnCallAsked,
     RulesLoaded,
     TimePassed,
     WrapUpFinished,
@@ -256,6 +257,30 @@ def test_an_owner_who_goes_after_the_patience_has_run_out_changes_nothing() -> N
     zone.do(AgentSignedOut(ANN))
     zone.ready("ann")
     assert zone.offer().contact == "c1" and not zone.offer().decision.sticky
+
+
+def test_an_owner_who_left_the_rules_after_the_patience_had_run_out() -> None:
+    rules = QueueRules(Q, sticky_patience_ms=5_000)
+    zone = Zone(rules, agent("ann"), agent("bob"))
+    zone.do(AgentSignedIn(ANN, "s"))
+    zone.arrive("c1", owner=ANN)
+    zone.wait(6_000)
+    zone.load(rules, agent("bob"), version=2)
+    zone.ready("bob")
+    assert zone.offer().contact == "c1"
+
+
+def test_a_return_call_for_later_waits_for_its_owner_when_its_time_has_come() -> None:
+    zone = Zone(QueueRules(Q, sticky_patience_ms=5_000), agent("ann"), agent("bob"))
+    zone.do(AgentSignedIn(ANN, "s"))
+    later_ms = zone.now_ms + 60_000
+    zone.do(ReturnCallAsked(ContactId("r1"), Q, "5", "sip", not_before_ms=later_ms, owner=ANN))
+    zone.ready("bob")
+    assert not of(zone.wait(63_000), OfferMade)
+    assert only(zone.wait(5_000), OfferMade).agent == "bob"
+    zone.do(ReturnCallAsked(ContactId("r2"), Q, "6", "sip", not_before_ms=zone.now_ms + 60_000, owner=ANN))
+    zone.do(AgentSignedOut(ANN))
+    assert zone.engine.state.contacts[ContactId("r2")].alone_until_ms == 0
 
 
 def test_a_link_that_came_without_a_session_goes_without_one() -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from acd.routing.engine import Engine
-from acd.routing.events import TimePassed
+from acd.routing.events import NodeStarted, TimePassed
 from acd.routing.model import Strategy
 from acd.routing.outputs import AnyFact, Late, Refused
 from acd.routing.snapshot import to_plain
@@ -38,7 +38,7 @@ def run(seed: int, length: int, agents: int = 6, hash_every: int = 25, **more: A
         try:
             outputs = engine.handle(event, now_ms)
             at_ms = engine.state.at_ms if outputs.facts else now_ms
-            oracle.watch(outputs.facts, max(at_ms, now_ms))
+            oracle.watch(outputs.facts, max(at_ms, now_ms), not isinstance(event, NodeStarted))
             invariants.check(engine)
             ledger.note(outputs.facts, engine)
             for fact in outputs.facts:
@@ -80,6 +80,17 @@ def test_every_decision_is_the_oracles(seed: int) -> None:
 @pytest.mark.parametrize("strategy", list(Strategy))
 def test_every_decision_is_the_oracles_under(strategy: Strategy) -> None:
     run(1000 + list(Strategy).index(strategy), 300, strategies=(strategy,))
+
+
+@pytest.mark.parametrize("seed", range(2_000, 2_006))
+def test_every_decision_is_the_oracles_while_heaps_are_sifted(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("acd.routing.pools.LIMIT_MIN", 2)
+    monkeypatch.setattr("acd.routing.timers.LIMIT_MIN", 2)
+    monkeypatch.setattr("acd.routing.pools.SIFTED", 1)
+    monkeypatch.setattr("acd.routing.timers.SIFTED", 1)
+    run(seed, 400, agents=9)
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from acd.routing.state import LINK_BITS, Agent, State
 from acd.routing.states import PRESENCE_MOVES
 from acd.routing.strategies import shares
 from acd.routing.timers import alarm_key
-from acd.routing.waiting import could_serve, replace, schedule
+from acd.routing.waiting import could_serve, forget_owner
 
 
 def fold_joined(state: State, fact: AgentJoined, at_ms: int) -> None:
@@ -102,10 +102,7 @@ def forget_if_gone(state: State, agent: Agent) -> None:
 
 def _let_go(state: State, agent: Agent, at_ms: int) -> None:
     """Contacts that waited for an agent who has gone, or cannot serve them now, wait for anybody."""
-    for key in list(agent.alone or ()):
+    for key in agent.alone or ():
         contact = state.numbered[key & NUMBER_MASK]
         if agent.presence is Presence.SIGNED_OUT or not could_serve(state, contact, agent):
-            if contact.alone_until_ms > at_ms:
-                contact.alone_until_ms = 0
-            replace(state, contact, at_ms)
-            schedule(state, contact, at_ms)
+            forget_owner(state, contact, at_ms)
