@@ -228,7 +228,7 @@ class Bench:
         per_contact = self.contact_bytes()
         self.fill_up()
         for _ in range(day.waiting):
-            self.handle(day.arrival())
+            self.meet(engine.handle(day.arrival(), self.now_ms))
         if self.options.replays:
             self.begin = engine.snapshot()
         gc.collect()
@@ -256,7 +256,17 @@ class Bench:
         for _ in range(int(self.options.agents * self.options.load)):
             if self.in_line() > self.options.agents // 50:
                 return
-            self.handle(self.day.arrival())
+            self.meet(self.engine.handle(self.day.arrival(), self.now_ms))
+
+    def meet(self, outputs: Outputs) -> None:
+        """Connect whoever was offered to each other at once: the day is under way, talks end at all times."""
+        for fact in outputs.facts:
+            if isinstance(fact, OfferMade):
+                self.engine.handle(OfferAccepted(fact.offer), self.now_ms)
+                self.engine.handle(ContactConnected(fact.offer), self.now_ms)
+                rest_ms = int(self.day.random.expovariate(1 / TALK_MS)) + 1
+                self.day.later(self.now_ms + rest_ms, CustomerLeft(fact.contact))
+                self.day.later(self.now_ms + rest_ms + WRAP_MS, WrapUpFinished(fact.offer, ""))
 
     def in_line(self) -> int:
         """How many wait now."""
