@@ -1,52 +1,84 @@
-"""What needs a supervisor's eye: limits compared with the board, a few times a minute. Shown, never acted on.
+"""What needs a supervisor's eye: limits compared with the board, a part at a time. Shown, never acted on.
 
 An alert lasts as long as its cause, and keeps the moment at which it was first seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from acd.desk.board import BoardState
 from acd.desk.board.build import build_queue
-from acd.desk.board.state import AgentState
 from acd.desk.people import AlertLimits
 from acd.desk.rows import AlertRow, QueueRow
-from acd.routing.model import AssignmentState, ContactState, Presence
+from acd.routing.model import AgentId, AssignmentState, ContactId, ContactState, Presence, QueueId
 
 CRITICAL_FACTOR = 2
 """Beyond the limit by this much, a warning becomes critical."""
 
 
 class Alerts:
-    """The alerts that stand."""
+    """The alerts that stand, found subject by subject, so that no single look takes long."""
 
     def __init__(self, limits: AlertLimits) -> None:
         self._limits = limits
-        self._rows: dict[str, AlertRow] = {}
+        self._by_subject: dict[tuple[str, str], dict[str, AlertRow]] = {}
+        self._is_changed = False
+        self._agents: list[AgentId] = []
+        self._queues: list[QueueId] = []
 
     @property
     def rows(self) -> list[AlertRow]:
         """The alerts, in order of their keys."""
-        return [self._rows[key] for key in sorted(self._rows)]
+        return sorted(
+            (row for rows in self._by_subject.values() for row in rows.values()), key=lambda row: row.key
+        )
 
-    def refresh(self, state: BoardState, now_ms: int) -> None:
-        """Compare everything with the limits anew."""
-        found: dict[str, AlertRow] = {}
-        for row in self._find(state, now_ms):
-            known = self._rows.get(row.key)
-            found[row.key] = row if known is None or known.level != row.level else known
-        self._rows = found
+    def take_is_changed(self) -> bool:
+        """Return whether there is anything new since the last time."""
+        is_changed, self._is_changed = self._is_changed, False
+        return is_changed
 
-    def _find(self, state: BoardState, now_ms: int) -> Iterator[AlertRow]:
-        for name in state.queues:
+    def look(self, state: BoardState, now_ms: int, turns: int) -> None:
+        """Compare a part of the queues and agents with the limits; after `turns` of this all were looked at."""
+        if not self._agents:
+            self._agents = list(state.agents)
+        if not self._queues:
+            self._queues = list(state.queues)
+        for _ in range(min(len(self._queues), -(-len(state.queues) // turns))):
+            name = self._queues.pop()
             row = build_queue(state, name)
-            if row is not None:
-                yield from _of_queue(row, self._limits, now_ms)
-        for agent in state.agents.values():
-            if agent.presence is not Presence.SIGNED_OUT:
-                yield from _of_agent(state, agent, self._limits, now_ms)
-        yield from _of_repeat_callers(state, now_ms)
+            self._set("queues", name, _of_queue(row, self._limits, now_ms) if row is not None else ())
+        for _ in range(min(len(self._agents), -(-len(state.agents) // turns))):
+            agent = self._agents.pop()
+            self._set("agents", agent, _of_agent(state, agent, self._limits, now_ms))
+
+    def look_at_contacts(self, state: BoardState, contacts: Iterable[ContactId]) -> None:
+        """Compare contacts that changed: a repeat caller is one from the beginning to the end."""
+        for contact in contacts:
+            self._set("contacts", contact, _of_contact(state, contact))
+
+    def look_again(self, state: BoardState) -> None:
+        """Compare all contacts: those that are there, and those about which something is said."""
+        said = [ContactId(about) for table, about in self._by_subject if table == "contacts"]
+        self.look_at_contacts(
+            state, [*state.contacts, *(name for name in said if name not in state.contacts)]
+        )
+
+    def _set(self, table: str, about: str, found: Iterable[AlertRow]) -> None:
+        """Replace the alerts about one subject. One that goes on keeps the moment at which it was first seen."""
+        before = self._by_subject.get((table, about), {})
+        now: dict[str, AlertRow] = {}
+        for row in found:
+            known = before.get(row.key)
+            now[row.key] = row if known is None or known.level != row.level else known
+        if now == before:
+            return
+        self._is_changed = True
+        if now:
+            self._by_subject[(table, about)] = now
+        else:
+            del self._by_subject[(table, about)]
 
 
 def _of_queue(row: QueueRow, limits: AlertLimits, now_ms: int) -> Iterator[AlertRow]:
@@ -73,7 +105,10 @@ def _of_queue(row: QueueRow, limits: AlertLimits, now_ms: int) -> Iterator[Alert
         )
 
 
-def _of_agent(state: BoardState, agent: AgentState, limits: AlertLimits, now_ms: int) -> Iterator[AlertRow]:
+def _of_agent(state: BoardState, name: AgentId, limits: AlertLimits, now_ms: int) -> Iterator[AlertRow]:
+    agent = state.agents.get(name)
+    if agent is None or agent.presence is Presence.SIGNED_OUT:
+        return
     if agent.is_system and agent.reason == "connection_lost":
         yield AlertRow(
             f"agent_lost/{agent.agent}",
@@ -98,16 +133,16 @@ def _of_agent(state: BoardState, agent: AgentState, limits: AlertLimits, now_ms:
         yield _alert("agent_state_long", "agents", agent.agent, now_ms, spent_ms, limit_ms)
 
 
-def _of_repeat_callers(state: BoardState, now_ms: int) -> Iterator[AlertRow]:
-    for card in state.contacts.values():
-        if card.repeat is None or card.state is ContactState.ENDED:
-            continue
-        queue = state.queues.get(card.queue)
-        if queue is not None and queue.rules.repeat.flag_supervisor:
-            yield AlertRow(
-                f"repeat_caller/{card.contact}", "repeat_caller", "contacts", card.contact, card.arrived_ms,
-                "warning", str(card.repeat.count), "0",
-            )  # fmt: skip
+def _of_contact(state: BoardState, name: ContactId) -> Iterator[AlertRow]:
+    card = state.contacts.get(name)
+    if card is None or card.repeat is None or card.state is ContactState.ENDED:
+        return
+    queue = state.queues.get(card.queue)
+    if queue is not None and queue.rules.repeat.flag_supervisor:
+        yield AlertRow(
+            f"repeat_caller/{name}", "repeat_caller", "contacts", name, card.arrived_ms,
+            "warning", str(card.repeat.count), "0",
+        )  # fmt: skip
 
 
 def _alert(kind: str, table: str, about: str, now_ms: int, found: int, expected: int) -> AlertRow:

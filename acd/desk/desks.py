@@ -25,7 +25,7 @@ from acd.desk.people import DeskSettings, Person
 from acd.desk.requests import Asker, NotDone, about, build_event, own_chat, read_answer, sight_of
 from acd.desk.roles import AUDITED
 from acd.desk.scope import Scope
-from acd.desk.sessions import Session
+from acd.desk.sessions import Outbox, Session
 from acd.desk.sign_in import SignIn
 from acd.desk.ticketing import TicketWindow
 from acd.desk.views import AgentView, QueueShelf, SharedCells, SupervisorView
@@ -35,8 +35,10 @@ from acd.routing.model import AgentId, Channel, Link, QueueId, RegionId, TeamId
 
 _log = logging.getLogger("acd.desk")
 
-SLOTS: Final = 16
+SLOTS: Final = 64
 """Sessions are looked after in turns, a slot at a time, so that no single turn takes long."""
+ALERTS_S: Final = 2.0
+ALERT_TURNS: Final = 40
 BEHIND_S: Final = 0.01
 UNREAD_VIEW_MS: Final = 60_000
 """A view that nobody reads is kept for so long, for somebody to resume."""
@@ -64,8 +66,10 @@ class Desks:
         self.board = Board()
         self.sessions: dict[str, Session] = {}
         self._slots: list[dict[Session, None]] = [{} for _ in range(SLOTS)]
+        self._watching: dict[Session, None] = {}
         self._turn = 0
         self._shared_turn = 0
+        self.outbox = Outbox()
         self.by_agent: dict[AgentId, Session] = {}
         self.figures = figures
         self.cannot = cannot
@@ -94,7 +98,8 @@ class Desks:
         self._every("supervisors", self.settings.supervisor_tick_ms / 1000, self._tick_supervisors)
         self._every("shared", self.settings.shared_tick_ms / 1000 / SLOTS, self._tick_shared)
         self._every("liveness", self.settings.heartbeat_ms / 1000 / SLOTS, self._tick_liveness)
-        self._every("alerts", 2.0, self._tick_alerts)
+        self._every("alerts", ALERTS_S / ALERT_TURNS, self._tick_alerts)
+        self._every("housekeeping", 2.0, self._tick_housekeeping)
 
     def close(self) -> None:
         """Refuse new desks and close those that are open."""
@@ -148,6 +153,7 @@ class Desks:
                 raise NotDone("limit", str(len(self._scopes)), f"at most {SCOPES_MAX} different views")
             view = self._scopes[scope] = SupervisorView(scope, secrets.token_hex(6))
             view.fill(self.board.state, SharedCells(self.board.state))
+            self._alerts.look_again(self.board.state)
             view.set_alerts(self.board.state, self._alerts.rows)
         self._unread_since_ms.pop(scope, None)
         return view
@@ -160,13 +166,16 @@ class Desks:
             if older is not None:
                 older.close(Close.REPLACED)
         self.sessions[session.id] = session
-        min(self._slots, key=len)[session] = None
+        session.slot = min(range(SLOTS), key=lambda slot: len(self._slots[slot]))
+        self._slots[session.slot][session] = None
+        if isinstance(session.view, SupervisorView):
+            self._watching[session] = None
 
     def unseat(self, session: Session) -> None:
         """A session is over. The engine hears of it unless a newer one sits there."""
         self.sessions.pop(session.id, None)
-        for slot in self._slots:
-            slot.pop(session, None)
+        self._slots[session.slot].pop(session, None)
+        self._watching.pop(session, None)
         self._behind.pop(session, None)
         if session.close_code is not None:
             self.figures.closes.labels(int(session.close_code)).inc()
@@ -322,14 +331,15 @@ class Desks:
         changed, self._for_supervisors = self._for_supervisors, Changed()
         if not self._scopes or not changed:
             return
+        self._alerts.look_at_contacts(self.board.state, changed.contacts)
         cells = SharedCells(self.board.state)
         for view in self._scopes.values():
             view.refresh(self.board.state, changed, cells)
         self._pump_supervisors()
 
     def _pump_supervisors(self) -> None:
-        for session in list(self.sessions.values()):
-            if isinstance(session.view, SupervisorView) and session not in self._behind:
+        for session in self._watching:
+            if session not in self._behind:
                 self.pump(session)
 
     def _tick_shared(self) -> None:
@@ -342,14 +352,18 @@ class Desks:
                 self.pump(session)
 
     def _tick_alerts(self) -> None:
-        self._forget_unread()
-        self._note_figures()
+        """Look at a part of the queues and agents; all of them in `ALERTS_S`."""
         if not self._scopes:
             return
-        self._alerts.refresh(self.board.state, self.now_ms())
-        for view in self._scopes.values():
-            view.set_alerts(self.board.state, self._alerts.rows)
-        self._pump_supervisors()
+        self._alerts.look(self.board.state, self.now_ms(), ALERT_TURNS)
+        if self._alerts.take_is_changed():
+            for view in self._scopes.values():
+                view.set_alerts(self.board.state, self._alerts.rows)
+            self._pump_supervisors()
+
+    def _tick_housekeeping(self) -> None:
+        self._forget_unread()
+        self._note_figures()
 
     def _pump_behind(self) -> None:
         self._timers.pop("behind", None)
@@ -360,12 +374,12 @@ class Desks:
     # --- liveness -----------------------------------------------------------------------------------
 
     def _tick_liveness(self) -> None:
-        """A quarter of the sessions is looked at for silence; a slot gets the sign of life."""
+        """Some slots are looked at for silence, each four times in a heartbeat; one gets the sign of life."""
         self._turn = (self._turn + 1) % SLOTS
         now_ms = self.now_ms()
         # The next look is a quarter of a heartbeat away, and by then it would be too late.
         limit_ms = self.settings.silence_ms - self.settings.heartbeat_ms // 4
-        for slot in self._slots[self._turn % 4 :: 4]:
+        for slot in self._slots[self._turn % (SLOTS // 4) :: SLOTS // 4]:
             for session in list(slot):
                 if now_ms - session.heard_at_ms >= limit_ms:
                     session.close(Close.TIMEOUT)
@@ -394,7 +408,7 @@ class Desks:
         self.figures.unknown_facts.set(self.board.unknown)
 
     def _note_unread(self, view: SupervisorView) -> None:
-        if not any(session.view is view for session in self.sessions.values()):
+        if not any(session.view is view for session in self._watching):
             self._unread_since_ms[view.sight.scope] = self.now_ms()
 
     def _forget_unread(self) -> None:

@@ -27,6 +27,28 @@ FAREWELL_S: Final = 2.0
 BAD_MESSAGES_MAX: Final = 10
 
 
+class Outbox:
+    """What was written to sockets in this turn of the loop goes out at its end: one write for each socket.
+
+    An answer and the change that it brought are two messages of one moment; a write costs more than both.
+    """
+
+    def __init__(self) -> None:
+        self._sessions: list[Session] = []
+
+    def add(self, session: Session) -> None:
+        """Take a session that has something to be written."""
+        if not self._sessions:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._sessions.append(session)
+
+    def flush(self) -> None:
+        """Write."""
+        sessions, self._sessions = self._sessions, []
+        for session in sessions:
+            session.flush()
+
+
 class Session:
     """One websocket after its `hello`."""
 
@@ -34,6 +56,9 @@ class Session:
         "_allowance",
         "_allowance_at_ms",
         "_held_bytes",
+        "_outbox",
+        "_pending",
+        "_pending_bytes",
         "_settings",
         "_stalled_since_ms",
         "_transport",
@@ -47,6 +72,7 @@ class Session:
         "links",
         "reader",
         "signed_in",
+        "slot",
         "subprotocol",
         "view",
     )
@@ -60,6 +86,7 @@ class Session:
         reader: Reader,
         transport: asyncio.Transport,
         settings: DeskSettings,
+        outbox: Outbox,
         now_ms: int,
     ) -> None:
         self.id = session_id
@@ -77,8 +104,13 @@ class Session:
         """Whether `welcome` was sent; before it nothing is."""
         self.signed_in = False
         """Whether the engine knows of this session."""
+        self.slot = 0
+        """Which of the desks' turns looks after this session."""
         self._transport = transport
         self._settings = settings
+        self._outbox = outbox
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
         self._allowance = float(settings.messages_burst)
         self._allowance_at_ms = now_ms
         self._held_bytes = 0
@@ -96,7 +128,8 @@ class Session:
 
     def held_bytes(self) -> int:
         """Return how many bytes are held for this socket."""
-        return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
+        unsent = 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
+        return unsent + self._pending_bytes
 
     def open(self, welcome: Welcome) -> None:
         """Send `welcome`; from now on the view follows."""
@@ -116,7 +149,16 @@ class Session:
         if self.held_bytes() + len(frame) > self._settings.unsent_bytes_max:
             self.close(Close.TOO_SLOW)
             return
-        self._transport.write(frame)
+        self._pending.append(frame)
+        self._pending_bytes += len(frame)
+        if len(self._pending) == 1:
+            self._outbox.add(self)
+
+    def flush(self) -> None:
+        """Hand what was written to the transport."""
+        frames, self._pending, self._pending_bytes = self._pending, [], 0
+        if frames and not self._transport.is_closing():
+            self._transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
 
     def pump(self, now_ms: int) -> bool:
         """Give the reader what it lacks, as far as the socket takes it. Return whether something is left."""
@@ -147,6 +189,7 @@ class Session:
         """Close the socket with a code; what the peer does not take within a moment is thrown away."""
         if self.close_code is not None:
             return
+        self.flush()
         self.close_code = code
         close_transport(self._transport, code)
 

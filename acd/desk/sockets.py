@@ -275,7 +275,15 @@ class DeskSockets:
         reader = Reader(view.stream, str(socket.ws_protocol), seq)
         desks = self._desks
         socket.session = Session(
-            asker.session, asker, claims, view, reader, transport, desks.settings, desks.now_ms()
+            asker.session,
+            asker,
+            claims,
+            view,
+            reader,
+            transport,
+            desks.settings,
+            desks.outbox,
+            desks.now_ms(),
         )
         return socket.session
 

@@ -95,6 +95,7 @@ class More:
         "number",
         "of",
         "refusals",
+        "return_by",
         "ticket",
         "ticket_wanted",
         "tries",
@@ -119,6 +120,8 @@ class More:
         self.leaving = ""
         """Number outside to which the customer is being transferred."""
         self.leaving_until_ms = 0
+        self.return_by: tuple[str, tuple[Link, ...]] | None = None
+        """Who makes a return call of this contact, and the agents' links that it needs, if not as this one."""
 
 
 class Contact(msgspec.Struct, eq=False, gc=False):
@@ -146,17 +149,14 @@ class Contact(msgspec.Struct, eq=False, gc=False):
     owner: AgentId | None
     links: int
     attributes: dict[str, str] | None
-    verified: bool
     repeat: Repeat | None
-    return_by: tuple[str, tuple[Link, ...]] | None
-    """Who makes a return call of this contact, and the agents' links that it needs, if not as this one."""
     step: int
     state: ContactState = ContactState.WAITING
     rank: Rank | None = None
     place: int = 0
     """Index: where it stands while it waits: `NOWHERE`, `DORMANT`, `LOOSE`, `ALONE`, `IN_POOL`."""
-    wake_ms: int = 0
-    """Index: its next alarm, 0 for none."""
+    alarm: int = 0
+    """Index: the key of its next alarm, 0 for none."""
     offer: int = 0
     """The live offer or assignment, 0 for none; of several (ring all) the first."""
     rung: tuple[int, ...] = ()

@@ -65,11 +65,11 @@ def fold_entered(state: State, fact: ContactEntered, at_ms: int) -> None:
         fact.owner,
         links,
         fact.attributes or None,
-        fact.verified,
         fact.repeat,
-        (intern(fact.return_adapter), fact.return_links) if fact.return_adapter else None,
         plan.step_at(at_ms - fact.arrived_ms) if at_ms != fact.arrived_ms else 0,
     )
+    if fact.return_adapter:
+        contact.rare.return_by = (intern(fact.return_adapter), fact.return_links)
     if fact.number:
         more = contact.rare
         more.of = fact.of
@@ -276,7 +276,7 @@ def fold_ended(state: State, fact: ContactEnded, at_ms: int) -> None:
     if contact.state is ContactState.WAITING:
         displace(state, contact)
     contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.END)
-    contact.wake_ms = 0
+    contact.alarm = 0
     contact.offer = 0
     state.ended += 1
     visits.note(state, contact, fact.outcome, at_ms)
