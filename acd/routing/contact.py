@@ -88,6 +88,7 @@ class More:
         "base_head_start_ms",
         "declined",
         "intake",
+        "is_reached",
         "leaving",
         "leaving_until_ms",
         "legs",
@@ -108,6 +109,8 @@ class More:
         self.ticket: TicketId | None = None
         self.ticket_wanted = False
         self.tries = 0
+        self.is_reached = False
+        """Return call, customer first: the customer is on the line."""
         self.intake: Intake | None = None
         self.refusals: dict[AgentId, int] = {}
         """Agent to the moment from which they may be asked again."""

@@ -108,6 +108,7 @@ class PlainMore(_Plain):
     ticket: TicketId | None
     ticket_wanted: bool
     tries: int
+    is_reached: bool
     intake: PlainIntake | None
     refusals: dict[AgentId, int]
     asked: tuple[str, int] | None
@@ -388,6 +389,7 @@ def _plain_more(more: More) -> PlainMore:
         more.ticket,
         more.ticket_wanted,
         more.tries,
+        more.is_reached,
         None
         if intake is None
         else PlainIntake(*(getattr(intake, name) for name in PlainIntake.__struct_fields__)),

@@ -230,7 +230,7 @@ def fold_intake_taken(state: State, fact: IntakeTaken, at_ms: int) -> None:
 def fold_returned(state: State, fact: ContactReturned, at_ms: int) -> None:
     """Back at the old place."""
     contact = state.contacts[fact.contact]
-    if contact.state is not ContactState.OFFERED:
+    if contact.state is not ContactState.OFFERED or (contact.more is not None and contact.more.is_reached):
         contact.turn += 1
         contact.treatment = "back_in_line"
     contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
@@ -260,7 +260,11 @@ def fold_merged(state: State, fact: ReturnCallMerged, at_ms: int) -> None:
 def fold_rescheduled(state: State, fact: ReturnCallRescheduled, at_ms: int) -> None:
     """Another try, later, at the old place."""
     contact = state.contacts[fact.contact]
-    contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
+    if contact.state is ContactState.WAITING:
+        displace(state, contact)
+    else:
+        contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
+    contact.rare.is_reached = False
     contact.rare.tries = fact.tries
     contact.rare.not_before_ms = fact.not_before_ms
     contact.since_ms = max(at_ms, fact.not_before_ms)

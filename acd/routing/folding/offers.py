@@ -72,7 +72,7 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
     contact.offers_live += 1
     contact.rung = (*contact.rung, number)
     offer.is_direct = fact.decision.trigger in DIRECT
-    if contact.origin is Origin.RETURN_CALL and not contact.answered_ms:
+    if contact.origin is Origin.RETURN_CALL and not contact.answered_ms and not contact.rare.is_reached:
         offer.is_customer_first = offer.plan.rules.return_calls.customer_first
     agent.offers += (number,)
     agent.last_offer = number
@@ -90,6 +90,7 @@ def fold_customer_answered(state: State, fact: CustomerAnswered, at_ms: int) -> 
     """Customer-first: now the agent rings."""
     offer = state.offers[fact.offer]
     offer.reached = True
+    offer.contact.rare.is_reached = True
     _set_deadline(state, offer, fact.deadline_ms)
 
 
