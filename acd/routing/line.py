@@ -48,36 +48,36 @@ class Line:
             blocks.append([key])
             self.firsts.append(key)
             return
-        if key > self.firsts[-1]:
+        firsts = self.firsts
+        if key > firsts[-1]:
             index = len(blocks) - 1
+            block = blocks[index]
+            if key > block[-1]:
+                block.append(key)
+            else:
+                insort(block, key)
         else:
-            index = max(0, bisect_left(self.firsts, key + 1) - 1)
-        block = blocks[index]
-        if key > block[-1]:
-            block.append(key)
-        else:
+            index = max(0, bisect_left(firsts, key) - 1)
+            block = blocks[index]
             insort(block, key)
-            self.firsts[index] = block[0]
+            firsts[index] = block[0]
         if len(block) > 2 * _BLOCK:
-            # Appended lines split near the end, so that blocks of a growing line are full.
-            cut = _BLOCK if index < len(blocks) - 1 else 2 * _BLOCK - 1
-            blocks.insert(index + 1, block[cut:])
-            self.firsts.insert(index + 1, block[cut])
-            del block[cut:]
+            self._split(index)
 
     def leave(self, key: int) -> None:
         """Take a key out; it must be there."""
-        index = bisect_left(self.firsts, key + 1) - 1
+        firsts = self.firsts
+        index = 0 if len(firsts) == 1 else bisect_left(firsts, key + 1) - 1
         block = self.blocks[index]
         place = bisect_left(block, key)
-        assert block[place] == key, f"key {key} is not in the line"
+        assert place < len(block) and block[place] == key, f"key {key} is not in the line"
         del block[place]
         self.length -= 1
         if not block:
             del self.blocks[index]
-            del self.firsts[index]
+            del firsts[index]
         elif place == 0:
-            self.firsts[index] = block[0]
+            firsts[index] = block[0]
 
     def position(self, key: int) -> int:
         """How manieth a key is, or would be; 1 is next."""
@@ -94,6 +94,14 @@ class Line:
         """All keys in order; the line must not change meanwhile."""
         for block in self.blocks:
             yield from block
+
+    def _split(self, index: int) -> None:
+        """A block is full. The last one is split near its end, so that blocks of a growing line are full."""
+        block = self.blocks[index]
+        cut = _BLOCK if index < len(self.blocks) - 1 else 2 * _BLOCK - 1
+        self.blocks.insert(index + 1, block[cut:])
+        self.firsts.insert(index + 1, block[cut])
+        del block[cut:]
 
 
 class Rank(Line):

@@ -269,6 +269,8 @@ def waterfall(
     if tally.linked != tally.open:
         removed["no_capacity"] = tally.linked - tally.open
     left = eligible + refused
+    if tally.open == left:
+        return removed if not refused else {**removed, "refused": refused}
     able = 0
     borrowed = state.queues[requirement.queue].borrowed
     serving = requirement.everyone.count

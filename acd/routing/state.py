@@ -213,6 +213,7 @@ class State:
         self.contact_alarms = Alarms(self._contact_waits)
         self.offer_alarms = Alarms(self._offer_waits)
         self.agent_alarms = Alarms(self._agent_waits)
+        self.alarms = (self.offer_alarms, self.contact_alarms, self.agent_alarms)
         self.opened: list[Agent] = []
         """Agents who gained capacity since the event began."""
         self.touched: list[Queue] = []
@@ -223,11 +224,11 @@ class State:
     def is_due(self, now_ms: int) -> bool:
         """Whether some alarm, live or dead, has come."""
         limit = (now_ms + 1) << SHIFT
-        return (
-            self.offer_alarms.is_due(limit)
-            or self.contact_alarms.is_due(limit)
-            or self.agent_alarms.is_due(limit)
-        )
+        for alarms in self.alarms:
+            heap = alarms.heap
+            if (heap and heap[0] < limit) or (alarms.old and alarms.old[0] < limit):
+                return True
+        return False
 
     def _contact_waits(self, key: int) -> bool:
         contact = self.numbered.get(key & MASK)

@@ -55,11 +55,6 @@ class Alarms:
         heapify(self.heap)
         self.limit = max(LIMIT_MIN, 2 * len(self.heap))
 
-    def is_due(self, limit: int) -> bool:
-        """Whether some key, live or dead, is below this one."""
-        heap, old = self.heap, self.old
-        return bool(heap and heap[0] < limit) or bool(old and old[0] < limit)
-
     def soonest(self) -> int | None:
         """The next live moment, or None."""
         heads = []

@@ -47,7 +47,8 @@ def run_due(answer: Answer) -> None:
             due.append(contact)
             number = state.contact_alarms.pop_due(now_ms)
         answer.trigger = "step"
-        settle(answer)
+        if state.loose:
+            settle(answer)
         number = state.offer_alarms.pop_due(now_ms)
         while number is not None:
             answer.trigger = "agent_free"
@@ -60,7 +61,8 @@ def run_due(answer: Answer) -> None:
             number = state.agent_alarms.pop_due(now_ms)
         for contact in due:
             contact_due(answer, contact)
-            settle(answer)
+            if state.loose or state.opened:
+                settle(answer)
             schedule(state, contact, now_ms)
 
 
