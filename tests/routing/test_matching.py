@@ -11,8 +11,10 @@ from acd.routing.events import (
     AgentSignedIn,
     AgentSignedOut,
     ContactClosed,
+    ContactMoved,
     CustomerChose,
     CustomerLeft,
+    HeadStartChanged,
     LinkChanged,
     OfferDeclined,
     OfferFailed,
@@ -49,7 +51,15 @@ from acd.routing.model import (
     WrapUp,
     WrapUpMode,
 )
-from acd.routing.outputs import OfferMade, PresenceSet, Refused, ReserveSet
+from acd.routing.outputs import (
+    EstimateTold,
+    OfferEnded,
+    OfferMade,
+    PresenceSet,
+    Refused,
+    ReserveSet,
+    StepTaken,
+)
 from tests.routing import invariants
 from tests.routing.zone import Zone, agent, last, of, only, rules_of
 
@@ -337,6 +347,70 @@ def test_a_contact_whose_moments_fall_together_with_its_end() -> None:
     zone.engine.handle(TimePassed(), zone.now_ms + 500_000)
     assert not zone.engine.state.contacts
     assert only(zone.engine.handle(ContactClosed(ContactId("c1"), "x"), zone.now_ms).facts, Refused)
+
+
+def test_an_agent_freed_at_the_very_moment_of_a_step_is_eligible() -> None:
+    steps = (Step(0, Reach.HOME), Step(20_000, Reach.ALL))
+    zone = Zone(QueueRules(Q, steps=steps), *REGIONS, agent("ann", region="s"))
+    zone.arrive("c1", region=RegionId("n"))
+    out = zone.do(AgentSignedIn(ANN, "s", Presence.READY), 20_000)
+    assert only(out, OfferMade).decision.step == 1
+
+
+def test_a_step_is_told_once() -> None:
+    steps = (Step(), Step(20_000), Step(50_000))
+    zone = Zone(QueueRules(Q, steps=steps, announce_ms=7_000))
+    zone.arrive("c1")
+    assert [fact.step for fact in of(zone.wait(120_000), StepTaken)] == [1, 2]
+
+
+def test_patience_for_an_owner_counts_from_the_queue_in_which_it_is_asked_for() -> None:
+    zone = Zone(
+        "q", QueueRules(QueueId("r"), sticky_patience_ms=20_000), agent("ann", "r"), agent("bob", "r")
+    )
+    zone.do(AgentSignedIn(ANN, "s"))
+    zone.ready("bob")
+    zone.arrive("c1", owner=ANN)
+    assert not of(zone.do(ContactMoved(ContactId("c1"), QueueId("r")), 60_000), OfferMade)
+    assert only(zone.wait(20_000), OfferMade).agent == "bob"
+
+
+def test_a_moved_contact_has_the_head_start_of_its_new_queue() -> None:
+    zone = Zone(
+        QueueRules(Q, head_start_ms=1_000), QueueRules(QueueId("r"), head_start_ms=70_000), agent("ann", "r")
+    )
+    zone.arrive("c1", queue=QueueId("r"))
+    zone.arrive("c2", after_ms=30_000)
+    zone.do(ContactMoved(ContactId("c2"), QueueId("r")))
+    assert zone.engine.state.contacts[ContactId("c2")].head_start_ms == 70_000
+    zone.do(HeadStartChanged(ContactId("c2"), 29_000))
+    zone.ready("ann")
+    assert zone.offer().contact == "c1"
+
+
+def test_an_estimate_rises_for_a_reason_that_is_true() -> None:
+    zone = Zone("q", agent("ann"))
+    zone.ready("ann")
+    zone.arrive("c0")
+    first = zone.accept()
+    zone.do(CustomerLeft(ContactId("c0")), 60_000)
+    zone.do(WrapUpFinished(first, ""))
+    zone.arrive("c1")
+    zone.accept()
+    told = only(zone.arrive("c2"), EstimateTold).estimate_ms
+    zone.arrive("vip", head_start_ms=600_000)
+    later = [fact for fact in of(zone.wait(31_000), EstimateTold) if fact.contact == "c2"][-1]
+    assert told is not None and later.estimate_ms == 2 * told
+
+
+def test_an_offer_that_runs_out_at_a_desk_that_was_lost_keeps_the_first_reason() -> None:
+    zone = Zone(QueueRules(Q, offer_ms=60_000), agent("ann"))
+    zone.ready("ann", links=(Link.DESK,))
+    zone.arrive("c1")
+    zone.do(LinkChanged(ANN, Link.DESK, False, "s-ann"))
+    facts = zone.wait(60_000)
+    assert only(facts, OfferEnded).outcome is OfferState.NO_ANSWER
+    assert only(facts, PresenceSet).reason == "connection_lost"
 
 
 # --- properties -----------------------------------------------------------------------------------------
