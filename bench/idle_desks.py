@@ -99,7 +99,9 @@ async def measure(wishes: argparse.Namespace, house: House) -> dict[str, Any]:
     await asyncio.sleep(1)
     before_mb = house.memory_mb()
     desks = [IdleDesk(f"{host}:{port}", token) for token in tokens]
+    cpu = house.cpu_s()
     connect_s = await connect_all(desks, host, int(port))
+    connect_cpu_s = house.cpu_s() - cpu
     tell(f"connected in {connect_s:.1f} s")
     cpu = house.cpu_s()
     await asyncio.sleep(wishes.seconds)
@@ -110,7 +112,9 @@ async def measure(wishes: argparse.Namespace, house: House) -> dict[str, Any]:
     for desk in desks:
         desk.abort()
     await asyncio.sleep(0.05)
+    cpu = house.cpu_s()
     reconnect_s = await connect_all(desks, host, int(port))
+    reconnect_cpu_s = house.cpu_s() - cpu
     resumed = sum(desk.resumes for desk in desks)
     tell(f"all cut: back in {reconnect_s:.1f} s, {resumed} resumed")
     house.process.kill()
@@ -128,7 +132,9 @@ async def measure(wishes: argparse.Namespace, house: House) -> dict[str, Any]:
         "kb_per_desk": round((after_mb - before_mb) * 1024 / wishes.desks, 1),
         "server_memory_mb": after_mb,
         "connect_s": round(connect_s, 2),
+        "connect_cpu_s": round(connect_cpu_s, 2),
         "reconnect_s": round(reconnect_s, 2),
+        "reconnect_cpu_s": round(reconnect_cpu_s, 2),
         "resumed": resumed,
         "restart_s": round(restart_s, 2),
         "reconnect_after_kill_s": round(after_kill_s, 2),

@@ -60,9 +60,10 @@ class IdleDesk(asyncio.Protocol):
             self._take(*frame)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone."""
-        self._transport = None
-        self._buffer = b""
+        """A connection is gone; not the one in use, if that was opened before the news of the old one came."""
+        if self._transport is not None and self._transport.is_closing():
+            self._transport = None
+            self._buffer = b""
 
     def abort(self) -> None:
         """Tear the connection."""
