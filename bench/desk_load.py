@@ -191,7 +191,7 @@ async def load(wishes: argparse.Namespace, house: House, switch: Switch) -> dict
         text = await asyncio.to_thread(
             lambda: urllib.request.urlopen(f"{house.http}/metrics").read().decode()
         )
-        Path(wishes.metrics).write_text(text)
+        await asyncio.to_thread(Path(wishes.metrics).write_text, text)
     return {
         "contacts": ahead + arrived,
         "arrived_per_s": round(arrived / took, 1),
@@ -207,7 +207,7 @@ async def load(wishes: argparse.Namespace, house: House, switch: Switch) -> dict
 async def until(is_so: Any, seconds: float) -> None:
     """Wait until something is so, or the time is over."""
     end = time.perf_counter() + seconds
-    while not is_so() and time.perf_counter() < end:
+    while not is_so() and time.perf_counter() < end:  # noqa: ASYNC110 - what is watched has no event
         await asyncio.sleep(0.05)
 
 

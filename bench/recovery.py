@@ -159,7 +159,9 @@ def measure(facts: int, agents: int, folder: Path) -> dict[str, Any]:
     write_s = time.perf_counter() - started
     living = centre.engine.state_hash()
     settle()
+    cpu = time.process_time()
     full_s, engine, folded = recovered(folder, with_snapshot=False)
+    cpu_s = time.process_time() - cpu
     assert engine.state_hash() == living, "recovery is not the state that lived"
     started = time.perf_counter()
     reader = JournalReader(folder / "journal.sqlite3")
@@ -174,6 +176,7 @@ def measure(facts: int, agents: int, folder: Path) -> dict[str, Any]:
         "agents": agents,
         "journal_mb": round((folder / "journal.sqlite3").stat().st_size / 2**20, 1),
         "recovery_s": round(full_s, 2),
+        "recovery_cpu_s": round(cpu_s, 2),
         "recovery_with_snapshot_s": round(tail_s, 3),
         "tail_facts": tail,
         "snapshot_build_s": round(snapshot_s, 2),

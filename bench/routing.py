@@ -33,6 +33,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import msgspec
+
 from acd.routing.engine import Engine
 from acd.routing.events import (
     AgentSignedIn,
@@ -222,15 +224,11 @@ class Bench:
             self.handle(AgentSignedIn(agent.agent, "s", Presence.READY))
         gc.collect()
         per_agent = (tracemalloc.get_traced_memory()[0] - before) / max(1, len(day.rules.agents))
+        tracemalloc.stop()
+        per_contact = self.contact_bytes()
         self.fill_up()
-        before = tracemalloc.get_traced_memory()[0]
-        waiting = self.in_line()
         for _ in range(day.waiting):
             self.handle(day.arrival())
-        gc.collect()
-        grown = max(1, self.in_line() - waiting)
-        per_contact = (tracemalloc.get_traced_memory()[0] - before) / grown if day.waiting else 0.0
-        tracemalloc.stop()
         if self.options.replays:
             self.begin = engine.snapshot()
         gc.collect()
@@ -238,6 +236,20 @@ class Bench:
         gc.disable()
         assert engine.state.agents
         return {"bytes_per_agent": per_agent, "bytes_per_contact": per_contact}
+
+    def contact_bytes(self) -> float:
+        """Bytes of a contact that waits, in an engine in which nobody else does anything."""
+        engine, day = Engine(), Day(100, 0, 1, Strategy.LONGEST_IDLE, 0)
+        engine.handle(RulesLoaded(msgspec.structs.replace(day.rules, agents=())), START_MS)
+        number = max(20_000, self.day.waiting)
+        gc.collect()
+        tracemalloc.start()
+        for _ in range(number):
+            engine.handle(day.arrival(), START_MS)
+        gc.collect()
+        grown = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        return grown / number
 
     def fill_up(self) -> None:
         """Bring in customers until nearly all agents are at work, as they are by the middle of a day."""

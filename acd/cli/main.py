@@ -19,6 +19,7 @@ from acd.cli.announcing import announce
 from acd.cli.explaining import life_of
 from acd.cli.journal import open_reader
 from acd.cli.printing import STATUS_DEFECT, err, for_operators, moment, out, refuse
+from acd.cli.simulating import simulate
 from acd.cli.words import said, seconds
 from acd.config import load
 from acd.routing.model import ContactId
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.add_typer(journal.app, name="journal")
 app.add_typer(configuring.app, name="config")
 app.command("hash-password")(configuring.hash_password)
+app.command("simulate")(simulate)
 
 Config = Annotated[Path, typer.Option("--config", help="The folder of the configuration.")]
 Var = Annotated[Path, typer.Option("--var", help="The folder of the data: journal, database, recordings.")]

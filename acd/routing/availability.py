@@ -59,8 +59,10 @@ def refresh(state: State, agent: Agent) -> None:
     moved = key != agent.key
     was = agent.status
     pools = state.pools
-    agent.mask = mask
     agent.key = key
+    if mask == old and was == status and not mask & CHANNEL_ALL:
+        return  # not free before and not now: no cell and no count knows a difference
+    agent.mask = mask
     if was != status:
         agent.status = status
         state.statuses[was] -= 1

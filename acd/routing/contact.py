@@ -88,6 +88,7 @@ class More:
         "base_head_start_ms",
         "declined",
         "intake",
+        "is_reached",
         "leaving",
         "leaving_until_ms",
         "legs",
@@ -95,6 +96,7 @@ class More:
         "number",
         "of",
         "refusals",
+        "return_by",
         "ticket",
         "ticket_wanted",
         "tries",
@@ -107,6 +109,8 @@ class More:
         self.ticket: TicketId | None = None
         self.ticket_wanted = False
         self.tries = 0
+        self.is_reached = False
+        """Return call, customer first: the customer is on the line."""
         self.intake: Intake | None = None
         self.refusals: dict[AgentId, int] = {}
         """Agent to the moment from which they may be asked again."""
@@ -119,6 +123,8 @@ class More:
         self.leaving = ""
         """Number outside to which the customer is being transferred."""
         self.leaving_until_ms = 0
+        self.return_by: tuple[str, tuple[Link, ...]] | None = None
+        """Who makes a return call of this contact, and the agents' links that it needs, if not as this one."""
 
 
 class Contact(msgspec.Struct, eq=False, gc=False):
@@ -146,17 +152,14 @@ class Contact(msgspec.Struct, eq=False, gc=False):
     owner: AgentId | None
     links: int
     attributes: dict[str, str] | None
-    verified: bool
     repeat: Repeat | None
-    return_by: tuple[str, tuple[Link, ...]] | None
-    """Who makes a return call of this contact, and the agents' links that it needs, if not as this one."""
     step: int
     state: ContactState = ContactState.WAITING
     rank: Rank | None = None
     place: int = 0
     """Index: where it stands while it waits: `NOWHERE`, `DORMANT`, `LOOSE`, `ALONE`, `IN_POOL`."""
-    wake_ms: int = 0
-    """Index: its next alarm, 0 for none."""
+    alarm: int = 0
+    """Index: the key of its next alarm, 0 for none."""
     offer: int = 0
     """The live offer or assignment, 0 for none; of several (ring all) the first."""
     rung: tuple[int, ...] = ()

@@ -86,9 +86,14 @@ def withdraw(offer: Offer, why: str) -> WithdrawOffer:
 def connect(offer: Offer) -> ConnectContact | DialCustomer:
     """Bring both together; the customer of a return call must be called first."""
     contact = offer.contact
-    if contact.origin is Origin.RETURN_CALL and not contact.answered_ms and not offer.reached:
+    if must_dial(contact):
         return dial(offer)
     return ConnectContact(contact.adapter, offer.id, contact.id, offer.agent.id, contact.channel)
+
+
+def must_dial(contact: Contact) -> bool:
+    """Whether a return call's customer is not on the line yet."""
+    return contact.origin is Origin.RETURN_CALL and not contact.answered_ms and not contact.rare.is_reached
 
 
 def dial(offer: Offer) -> DialCustomer:
@@ -191,7 +196,7 @@ def wanted(state: State) -> list[AnyCommand]:
     commands: list[AnyCommand] = []
     for contact in state.contacts.values():
         if contact.state is ContactState.WAITING or contact.state is ContactState.OFFERED:
-            if contact.origin is Origin.INBOUND or contact.answered_ms:
+            if not must_dial(contact):
                 commands.append(treatment(state, contact))
         elif contact.state is ContactState.INTAKE:
             commands.append(_wanted_intake(contact))

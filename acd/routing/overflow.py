@@ -141,8 +141,8 @@ def return_means(contact: Contact) -> tuple[str, tuple[Link, ...]]:
 
     Without a word of the contact's adapter it is that adapter itself.
     """
-    if contact.return_by is not None:
-        return contact.return_by
+    if contact.more is not None and contact.more.return_by is not None:
+        return contact.more.return_by
     links = tuple(link for link, bit in LINK_BITS.items() if contact.links & bit)
     return contact.adapter, links
 

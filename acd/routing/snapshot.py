@@ -108,6 +108,7 @@ class PlainMore(_Plain):
     ticket: TicketId | None
     ticket_wanted: bool
     tries: int
+    is_reached: bool
     intake: PlainIntake | None
     refusals: dict[AgentId, int]
     asked: tuple[str, int] | None
@@ -116,6 +117,7 @@ class PlainMore(_Plain):
     legs: dict[LegId, bytes]
     leaving: str
     leaving_until_ms: int
+    return_by: tuple[str, tuple[Link, ...]] | None
 
 
 class PlainContact(_Plain):
@@ -141,7 +143,6 @@ class PlainContact(_Plain):
     owner: AgentId | None
     links: int
     attributes: dict[str, str]
-    verified: bool
     repeat: Repeat | None
     state: ContactState
     offer: int
@@ -155,7 +156,6 @@ class PlainContact(_Plain):
     more: PlainMore | None
     answered_ms: int
     last_agent: AgentId | None
-    return_by: tuple[str, tuple[Link, ...]] | None
 
 
 class PlainOffer(_Plain):
@@ -362,7 +362,6 @@ def _plain_contact(contact: Contact, plans: _Plans) -> PlainContact:
         contact.owner,
         contact.links,
         contact.attributes or {},
-        contact.verified,
         contact.repeat,
         contact.state,
         contact.offer,
@@ -378,7 +377,6 @@ def _plain_contact(contact: Contact, plans: _Plans) -> PlainContact:
         None if contact.more is None else _plain_more(contact.more),
         contact.answered_ms,
         contact.last_agent,
-        contact.return_by,
     )
 
 
@@ -391,6 +389,7 @@ def _plain_more(more: More) -> PlainMore:
         more.ticket,
         more.ticket_wanted,
         more.tries,
+        more.is_reached,
         None
         if intake is None
         else PlainIntake(*(getattr(intake, name) for name in PlainIntake.__struct_fields__)),
@@ -401,6 +400,7 @@ def _plain_more(more: More) -> PlainMore:
         more.legs,
         more.leaving,
         more.leaving_until_ms,
+        more.return_by,
     )
 
 

@@ -29,7 +29,7 @@ from acd.routing.model import (
     SkillId,
     Visit,
 )
-from acd.routing.timers import SHIFT, Alarms
+from acd.routing.timers import MASK, SHIFT, Alarms
 
 if TYPE_CHECKING:
     from acd.routing.capacity import Capacity
@@ -210,9 +210,9 @@ class State:
         self.statuses = [0, 0, 0]
         """How many agents are signed out, not ready, ready."""
         self.pools: Pools
-        self.contact_alarms = Alarms(self._contact_moment)
-        self.offer_alarms = Alarms(self._offer_moment)
-        self.agent_alarms = Alarms(self._agent_moment)
+        self.contact_alarms = Alarms(self._contact_waits)
+        self.offer_alarms = Alarms(self._offer_waits)
+        self.agent_alarms = Alarms(self._agent_waits)
         self.opened: list[Agent] = []
         """Agents who gained capacity since the event began."""
         self.touched: list[Queue] = []
@@ -232,13 +232,14 @@ class State:
         heap = self.agent_alarms.heap
         return bool(heap) and heap[0] < limit
 
-    def _contact_moment(self, number: int) -> int | None:
-        contact = self.numbered.get(number)
-        return contact.wake_ms if contact is not None and contact.wake_ms else None
+    def _contact_waits(self, key: int) -> bool:
+        contact = self.numbered.get(key & MASK)
+        return contact is not None and contact.alarm == key
 
-    def _offer_moment(self, number: int) -> int | None:
-        offer = self.offers.get(number)
-        return offer.wake_ms if offer is not None else None
+    def _offer_waits(self, key: int) -> bool:
+        offer = self.offers.get(key & MASK)
+        return offer is not None and offer.wake_ms == key >> SHIFT
 
-    def _agent_moment(self, number: int) -> int | None:
-        return self.by_rank[number].wake_ms if number < len(self.by_rank) else None
+    def _agent_waits(self, key: int) -> bool:
+        number = key & MASK
+        return number < len(self.by_rank) and self.by_rank[number].wake_ms == key >> SHIFT

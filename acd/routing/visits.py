@@ -45,7 +45,8 @@ def note(state: State, contact: Contact, outcome: Outcome, at_ms: int) -> None:
     visit = Visit(contact.id, contact.arrived_ms, contact.channel, contact.queue, outcome, agent)
     kept = state.rules.repeat_visits_kept
     visits = state.visits
-    for identity in dict.fromkeys(contact.identities):
+    identities = contact.identities
+    for identity in identities if len(identities) < 2 else dict.fromkeys(identities):
         latest = visits.get(identity)
         if latest is None:
             visits[identity] = (visit,)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from acd.routing.contact import Contact
 from acd.routing.model import ContactState, Origin, OverflowRule
 from acd.routing.state import ALONE, DORMANT, IN_POOL, LOOSE, NOWHERE, Agent, State
-from acd.routing.timers import MASK
+from acd.routing.timers import MASK, SHIFT
 
 CHECK_MS = 5_000
 """How often conditions that depend on others (length, estimate, staff) are looked at for each waiting contact."""
@@ -122,11 +122,12 @@ def schedule(state: State, contact: Contact, now_ms: int) -> None:
     """Set the alarm of a contact anew."""
     wake_ms = next_wake(state, contact, now_ms)
     if wake_ms:
-        if contact.wake_ms != wake_ms:
-            contact.wake_ms = wake_ms
-            state.contact_alarms.set(wake_ms, contact.key & MASK)
+        alarm = (wake_ms << SHIFT) | (contact.key & MASK)
+        if contact.alarm != alarm:
+            contact.alarm = alarm
+            state.contact_alarms.set(alarm)
     else:
-        contact.wake_ms = 0
+        contact.alarm = 0
 
 
 def next_wake(state: State, contact: Contact, now_ms: int) -> int:

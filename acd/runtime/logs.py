@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-_MASKED: Final = frozenset({"identities", "number", "display", "to_number", "identity"})
+_MASKED: Final = frozenset({"identities", "number", "to_number", "identity"})
 _LEFT_OUT: Final = frozenset(
     {"attributes", "words", "notes", "resume", "rules", "decision", "recording", "repeat"}
 )
@@ -72,7 +72,9 @@ def _fields(message: msgspec.Struct) -> Iterator[tuple[str, str]]:
         value = getattr(message, key)
         if value is None or value == "" or value == () or key in _LEFT_OUT:
             continue
-        if key in _MASKED:
+        if key == "display":
+            yield key, str(value)[:1] + "***"
+        elif key in _MASKED:
             yield key, ",".join(map(mask, value)) if isinstance(value, tuple) else mask(str(value))
         elif isinstance(value, Enum):
             yield key, str(value.value)

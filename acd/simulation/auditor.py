@@ -42,6 +42,7 @@ class _Contact(msgspec.Struct):
     queue: QueueId
     seen: Seen
     state: ContactState = ContactState.WAITING
+    since_ms: int = 0
     ticket_due: bool = False
 
 
@@ -151,6 +152,7 @@ class Auditor:
     def _move(self, contact: _Contact, state: ContactState) -> None:
         contact.state = state
         if state is ContactState.WAITING:
+            contact.since_ms = self._at_ms
             self._waiting[contact.entered.contact] = contact
         else:
             self._waiting.pop(contact.entered.contact, None)
@@ -168,7 +170,15 @@ class Auditor:
                     self._expect(False, 4, what)
 
     def _is_due(self, contact: _Contact) -> bool:
-        return contact.seen.not_before_ms <= self._at_ms
+        """Whether the pool must serve it: its moment has come, and it does not wait for its owner alone."""
+        return contact.seen.not_before_ms <= self._at_ms and not self._is_for_owner(contact)
+
+    def _is_for_owner(self, contact: _Contact) -> bool:
+        if contact.seen.owner is None:
+            return False
+        rules = self._queues[contact.queue]
+        repeat_ms = rules.repeat.same_agent_patience_ms if contact.entered.repeat is not None else 0
+        return self._at_ms < contact.since_ms + max(rules.sticky_patience_ms, repeat_ms)
 
     def _may_take(self, agent: _Agent) -> bool:
         return agent.presence is Presence.READY and not agent.leaving and not agent.wrapping
@@ -245,7 +255,7 @@ class Auditor:
             region=fact.region, arrived_ms=fact.arrived_ms, needs=fact.needs, head_start_ms=fact.head_start_ms,
             not_before_ms=fact.not_before_ms or 0, owner=fact.owner,
         )  # fmt: skip
-        contact = self._contacts[fact.contact] = _Contact(fact, fact.queue, seen)
+        contact = self._contacts[fact.contact] = _Contact(fact, fact.queue, seen, since_ms=self._at_ms)
         self._waiting[fact.contact] = contact
         self._step_of_age(contact)
 
@@ -306,6 +316,8 @@ class Auditor:
             self.assigned_twice += 1
             self._expect(False, 2, f"offer {fact.offer} of {fact.contact}, which is {contact.state}")
         if not by_hand:
+            if contact.seen.owner is not None:
+                self._step_of_age(contact)  # whoever waited for the owner alone takes its steps at once
             self._expect(self._may_take(agent), 3, f"{fact.agent} was offered {fact.contact} while not ready")
             self._expect(
                 self._has_room(agent, fact.channel), 3, f"{fact.agent} over capacity at {fact.offer}"

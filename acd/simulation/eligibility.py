@@ -36,14 +36,13 @@ def is_eligible(
 ) -> bool:
     """Say whether an agent holds the needs of the contact's step and stands in a region that it reaches.
 
-    A refusal that is still remembered rules the agent out; so does another owner's patience.
+    A refusal that is still remembered rules the agent out.
     """
     step = queue.steps[min(contact.step, len(queue.steps) - 1)]
     return (
         _holds(contact.needs, step, skills)
         and _reaches(rules, queue, step, contact.region, agent.region)
         and contact.refused_until.get(agent.agent, 0) <= now_ms
-        and not _owner_has_it(queue, contact, agent.agent, now_ms)
     )
 
 
@@ -69,8 +68,3 @@ def _reaches(rules: Rules, queue: QueueRules, step: Step, home: RegionId | None,
     if reach is Reach.HOME:
         return False
     return any(home == each.region and region in each.neighbours for each in rules.regions)
-
-
-def _owner_has_it(queue: QueueRules, contact: Seen, agent: AgentId, now_ms: int) -> bool:
-    patience = queue.sticky_patience_ms
-    return contact.owner not in (None, agent) and now_ms < contact.arrived_ms + patience

@@ -94,7 +94,8 @@ async def run_house(folder: Path, http_port: int) -> House:
     """Start the server of a folder, again or for the first time."""
     with (folder / "server.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *PROFILE, "-m", "acd.cli", "serve", "--config", str(folder / "config"), "--var", str(folder / "var"),
+            sys.executable, *PROFILE, "-m", "acd.cli", "serve",
+            "--config", str(folder / "config"), "--var", str(folder / "var"),
             stdout=log, stderr=log,
         )  # fmt: skip
     house = House(process, ("127.0.0.1", 0), f"http://127.0.0.1:{http_port}", folder)

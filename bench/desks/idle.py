@@ -17,8 +17,10 @@ import msgpack
 class IdleDesk(asyncio.Protocol):
     """One desk of an agent."""
 
-    __slots__ = ("_buffer", "_host", "_is_open", "_token", "_transport", "closed_with", "connects", "gaps", "on_welcome",
-                 "resumes", "seq", "stream")  # fmt: skip
+    __slots__ = (
+        "_buffer", "_host", "_is_open", "_token", "_transport", "closed_with", "connects", "gaps",
+        "on_welcome", "resumes", "seq", "stream",
+    )  # fmt: skip
 
     def __init__(self, host: str, token: str) -> None:
         self._host = host

@@ -162,7 +162,8 @@ async def run(wishes: dict[str, Any]) -> None:
                 "done": sum(agent.done for agent in agents),
                 "refusals": [code for agent in agents for code in agent.refusals],
                 "gaps": sum(desk.gaps for desk in (*(agent.desk for agent in agents), *watchers)),
-                "reconnects": sum(agent.desk.connects - 1 for agent in agents) + sum(w.connects - 1 for w in watchers),
+                "reconnects": sum(agent.desk.connects - 1 for agent in agents)
+                + sum(w.connects - 1 for w in watchers),
                 "watched_mb": sum(other.bytes for other in others) / 2**20,
                 "watched_frames": sum(other.frames for other in others),
                 "cpu_s": usage.ru_utime + usage.ru_stime,

@@ -57,7 +57,9 @@ class Switch:
         """A customer calls."""
         call = f"call-{number}"
         self.calls[call] = "sent"
-        await self._say("acd.call.arrived", call, {"entry": ENTRY, "from": f"+86138{number % 100_000_000:08d}"})
+        await self._say(
+            "acd.call.arrived", call, {"entry": ENTRY, "from": f"+86138{number % 100_000_000:08d}"}
+        )
 
     async def arrivals(self, rate: float, seconds: float, first: int, seed: int) -> int:
         """Bring customers by chance, so many a second on average, whatever becomes of them; return how many."""
@@ -76,7 +78,14 @@ class Switch:
         event_id = str(next(self._events))
         if kind == "acd.call.arrived":
             self._results[event_id] = call
-        event = {"specversion": "1.0", "id": event_id, "source": SOURCE, "type": kind, "subject": call, "data": data}
+        event = {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": SOURCE,
+            "type": kind,
+            "subject": call,
+            "data": data,
+        }
         if self._socket is not None:
             with suppress(ConnectionClosed):
                 await self._socket.send(json.dumps(event))

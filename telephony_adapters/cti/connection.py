@@ -7,6 +7,7 @@ a text frame, and sends orders; a switch that comes back gets every order that i
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 from http import HTTPStatus
 
@@ -21,11 +22,14 @@ from telephony_adapters.cti.wire import CloudEvent, CtiError, parse_batch, parse
 BODY_MAX = 1 << 20
 FRAME_MAX = 64 * 1024
 HEARTBEAT_S = 10.0
+CLOSE_S = 1.0
 ASIDE_MAX = 256
 """How many events of one socket may be on their way to the journal at once; beyond it reading waits."""
 SUBPROTOCOL = "acd.cti.v1+json"
 CLOSE_REPLACED = 4409
 CLOSE_TOO_FAST = 4429
+
+KEY_EXPECTED = "Authorization: Bearer KEY, or Basic with the source as user and the key as password"
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -45,17 +49,23 @@ class CtiRoutes:
         self._sockets: dict[str, web.WebSocketResponse] = {}
 
     def add_to(self, app: web.Application) -> None:
-        """Add the routes to an application."""
+        """Add the routes to an application; switches are sent away before its server closes."""
         app.router.add_post("/cti/v1/events", self.events)
         app.router.add_get("/cti/v1/socket", self.socket)
+        app.on_shutdown.append(self._send_away)
+
+    async def _send_away(self, _: web.Application) -> None:
+        """Close every socket; a switch comes back to the next node, which orders again what still stands."""
+        for socket in list(self._sockets.values()):
+            with contextlib.suppress(TimeoutError):  # it does not answer the close: it is closed without
+                async with asyncio.timeout(CLOSE_S):
+                    await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server stops")
 
     async def events(self, request: web.Request) -> web.Response:
         """Take one event or a batch; answers when everything is durable, one result for each, in order."""
         switch = self._switch_of(request)
         if switch is None:
-            return _problem(
-                HTTPStatus.UNAUTHORIZED, "unauthorized", "no known key", "Authorization: Bearer KEY"
-            )
+            return _problem(HTTPStatus.UNAUTHORIZED, "unauthorized", "no known key", KEY_EXPECTED)
         try:
             batch = await self._read(request)
             answers = [await self._adapter.take(switch.source, event) for event in batch]
@@ -97,9 +107,7 @@ class CtiRoutes:
         """Take events and send orders until either side goes."""
         switch = self._switch_of(request)
         if switch is None:
-            return _problem(
-                HTTPStatus.UNAUTHORIZED, "unauthorized", "no known key", "Authorization: Bearer KEY"
-            )
+            return _problem(HTTPStatus.UNAUTHORIZED, "unauthorized", "no known key", KEY_EXPECTED)
         socket = web.WebSocketResponse(
             protocols=(SUBPROTOCOL,), heartbeat=HEARTBEAT_S, max_msg_size=FRAME_MAX, compress=False
         )
@@ -169,14 +177,26 @@ class CtiRoutes:
                 await orders.wait_after(sent)
 
     def _switch_of(self, request: web.Request) -> SwitchSettings | None:
-        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key:
-            return None
+        source, key = _credentials(request.headers.get("Authorization", ""))
         found = None
         for switch in self._adapter.switches.values():
-            if switch.is_key(key):  # every key is looked at, so that the time tells nothing
+            if key and switch.is_key(key):  # every key is looked at, so that the time tells nothing
                 found = switch
-        return found
+        return found if found is not None and source in (None, found.source) else None
+
+
+def _credentials(header: str) -> tuple[str | None, str]:
+    """Return source and key: `Bearer KEY` names no source, `Basic SOURCE:KEY` does. Many clients know only Basic."""
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return None, value
+    if scheme.lower() != "basic":
+        return None, ""
+    try:
+        source, _, key = base64.b64decode(value, validate=True).decode().partition(":")
+    except ValueError:
+        return None, ""
+    return source, key
 
 
 def _acknowledged(text: str) -> int | None:

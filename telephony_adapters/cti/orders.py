@@ -52,7 +52,7 @@ class Orders:
         return [(each, order) for each, order in self._kept.items() if each > number]
 
     async def wait_after(self, number: int) -> None:
-        """Return when there is an order with a greater number."""
-        while self.last <= number:
+        """Return when an order with a greater number is kept; one that was acknowledged meanwhile is not news."""
+        while next(reversed(self._kept), 0) <= number:
             self._news.clear()
             await self._news.wait()

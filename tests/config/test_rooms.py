@@ -13,6 +13,7 @@ from acd.config import Settings, forms, load
 from acd.config.reader import form_hints
 from acd.config.rooms import (
     calendars,
+    cti_settings,
     database_url,
     desk_settings,
     intake_settings,
@@ -33,6 +34,7 @@ PLACES: Final[list[forms.Form]] = [
     SERVER.chat,
     SERVER.database,
     SERVER.loop,
+    EXAMPLE_SETTINGS.switches,
     EXAMPLE_SETTINGS.hours.hours["office"],
     EXAMPLE_SETTINGS.hours.hours["office"].week,
     EXAMPLE_SETTINGS.intake,
@@ -56,6 +58,7 @@ def all_rooms(settings: Settings) -> list[Any]:
         media_settings(settings),
         intake_settings(settings),
         web_settings(settings),
+        cti_settings(settings),
         desk_settings(settings, VAR),
     ]
 

@@ -10,7 +10,7 @@ import pytest
 
 from acd.routing.engine import Engine
 from acd.routing.line import Line, Rank, order_key
-from acd.routing.timers import Alarms
+from acd.routing.timers import MASK, SHIFT, Alarms, alarm_key
 
 
 def test_a_line_keeps_order_positions_and_length() -> None:
@@ -71,24 +71,24 @@ def test_a_rank_finds_its_first_whatever_comes_goes_and_returns() -> None:
 
 def test_alarms_wake_at_the_moment_that_holds_now() -> None:
     moments: dict[int, int] = {}
-    alarms = Alarms(moments.get)
+    alarms = Alarms(lambda key: moments.get(key & MASK) == key >> SHIFT)
     alarms.limit = 8
     for number in range(4):
         for moment in (50, 40, 30 + number):
             moments[number] = moment
-            alarms.set(moment, number)
+            alarms.set(alarm_key(moment, number))
     assert len(alarms.heap) < 12, "dead keys are dropped"
     assert alarms.soonest() == 30
     assert alarms.pop_due(29) is None
     assert [alarms.pop_due(32) for _ in range(4)] == [0, 1, 2, None]
     del moments[3]
     assert alarms.soonest() is None
-    alarms.fill([(7, 1)])
+    alarms.fill([alarm_key(7, 1)])
     moments[1] = 8
     assert alarms.pop_due(100) is None
 
 
 def test_agents_beyond_the_list_have_no_moment() -> None:
     state = Engine().state
-    state.agent_alarms.set(5, 3)
+    state.agent_alarms.set(alarm_key(5, 3))
     assert state.agent_alarms.soonest() is None

@@ -44,7 +44,6 @@ from acd.routing.outputs import (
     ContactEntered,
     ContactReturned,
     DialCustomer,
-    EndContact,
     Late,
     OfferEnded,
     OfferMade,
@@ -310,12 +309,30 @@ def test_customer_first_the_customer_is_called_and_then_the_agent_rung() -> None
     assert names(zone.do(OfferAccepted(ONE))) == ["OfferTaken", "ConnectContact"]
 
 
-def test_customer_first_an_agent_who_does_not_answer_lets_the_customer_go() -> None:
+def test_customer_first_an_agent_who_does_not_answer_leaves_the_customer_in_line_for_the_next() -> None:
     zone = booked(customer_first=True)
     zone.ready("ann")
     zone.do(CustomerReached(ONE))
     out = zone.do(OfferDeclined(ONE))
-    assert only(out, EndContact).why == "no_agent"
+    assert only(out, PlayTreatment).kind == "back_in_line"
+    assert zone.engine.wanted_commands() == of(out, PlayTreatment)
+    assert only(zone.wait(60_000), OfferMade).contact == "r1"
+    assert of(zone.commands, DialCustomer) == of(zone.commands, DialCustomer)[:1], (
+        "called once, rung for twice"
+    )
+    assert names(zone.do(OfferAccepted(OfferId(2)))) == ["OfferTaken", "ConnectContact"]
+
+
+@pytest.mark.parametrize("stage", ["ringing", "waiting"])
+def test_customer_first_a_customer_who_does_not_wait_for_the_agent_is_called_again(stage: str) -> None:
+    zone = booked(customer_first=True)
+    zone.ready("ann")
+    zone.do(CustomerReached(ONE))
+    if stage == "waiting":
+        zone.do(OfferDeclined(ONE))
+    assert only(zone.do(CustomerLeft(ContactId("r1"))), ReturnCallRescheduled).tries == 1
+    assert only(zone.wait(60_000), OfferMade).contact == "r1"
+    assert len(of(zone.commands, DialCustomer)) == 2
 
 
 @pytest.mark.parametrize("by_time", [True, False])

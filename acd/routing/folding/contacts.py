@@ -65,11 +65,11 @@ def fold_entered(state: State, fact: ContactEntered, at_ms: int) -> None:
         fact.owner,
         links,
         fact.attributes or None,
-        fact.verified,
         fact.repeat,
-        (intern(fact.return_adapter), fact.return_links) if fact.return_adapter else None,
         plan.step_at(at_ms - fact.arrived_ms) if at_ms != fact.arrived_ms else 0,
     )
+    if fact.return_adapter:
+        contact.rare.return_by = (intern(fact.return_adapter), fact.return_links)
     if fact.number:
         more = contact.rare
         more.of = fact.of
@@ -230,7 +230,7 @@ def fold_intake_taken(state: State, fact: IntakeTaken, at_ms: int) -> None:
 def fold_returned(state: State, fact: ContactReturned, at_ms: int) -> None:
     """Back at the old place."""
     contact = state.contacts[fact.contact]
-    if contact.state is not ContactState.OFFERED:
+    if contact.state is not ContactState.OFFERED or (contact.more is not None and contact.more.is_reached):
         contact.turn += 1
         contact.treatment = "back_in_line"
     contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
@@ -260,7 +260,11 @@ def fold_merged(state: State, fact: ReturnCallMerged, at_ms: int) -> None:
 def fold_rescheduled(state: State, fact: ReturnCallRescheduled, at_ms: int) -> None:
     """Another try, later, at the old place."""
     contact = state.contacts[fact.contact]
-    contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
+    if contact.state is ContactState.WAITING:
+        displace(state, contact)
+    else:
+        contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
+    contact.rare.is_reached = False
     contact.rare.tries = fact.tries
     contact.rare.not_before_ms = fact.not_before_ms
     contact.since_ms = max(at_ms, fact.not_before_ms)
@@ -276,7 +280,7 @@ def fold_ended(state: State, fact: ContactEnded, at_ms: int) -> None:
     if contact.state is ContactState.WAITING:
         displace(state, contact)
     contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.END)
-    contact.wake_ms = 0
+    contact.alarm = 0
     contact.offer = 0
     state.ended += 1
     visits.note(state, contact, fact.outcome, at_ms)

@@ -10,6 +10,7 @@ from acd.routing.plans import NO_NEEDS, join_needs
 from acd.routing.pools import Pools
 from acd.routing.state import NOWHERE, State
 from acd.routing.strategies import idle_key
+from acd.routing.timers import alarm_key
 from acd.routing.waiting import could_serve, place, schedule, stand_all
 
 
@@ -37,7 +38,7 @@ def rebuild(state: State, now_ms: int) -> None:
     for contact in state.contacts.values():
         contact.rank = None
         contact.place = NOWHERE
-        contact.wake_ms = 0
+        contact.alarm = 0
     state.contact_alarms.fill(())
     for contact in sorted(state.contacts.values(), key=lambda contact: contact.key):
         if contact.state is ContactState.WAITING:
@@ -48,9 +49,9 @@ def rebuild(state: State, now_ms: int) -> None:
             schedule(state, contact, now_ms)
     stand_all(state, now_ms)
     state.offer_alarms.fill(
-        (offer.wake_ms, number) for number, offer in state.offers.items() if offer.wake_ms
+        alarm_key(offer.wake_ms, number) for number, offer in state.offers.items() if offer.wake_ms
     )
-    state.agent_alarms.fill((agent.wake_ms, agent.rank) for agent in state.by_rank if agent.wake_ms)
+    state.agent_alarms.fill(alarm_key(agent.wake_ms, agent.rank) for agent in state.by_rank if agent.wake_ms)
 
 
 def _has_owner(state: State, contact: Contact) -> bool:

@@ -39,6 +39,7 @@ from acd.routing.states import (
     OfferTrigger,
     move,
 )
+from acd.routing.timers import alarm_key
 from acd.routing.waiting import displace, schedule
 
 OUTCOME_TRIGGERS = {
@@ -71,14 +72,14 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
     contact.offers_live += 1
     contact.rung = (*contact.rung, number)
     offer.is_direct = fact.decision.trigger in DIRECT
-    if contact.origin is Origin.RETURN_CALL and not contact.answered_ms:
+    if contact.origin is Origin.RETURN_CALL and not contact.answered_ms and not contact.rare.is_reached:
         offer.is_customer_first = offer.plan.rules.return_calls.customer_first
     agent.offers += (number,)
     agent.last_offer = number
     agent.load += LOADS[contact.channel]
     note_work(agent, at_ms)
-    state.offer_alarms.set(fact.deadline_ms, number)
-    if contact.wake_ms or contact.more is not None:
+    state.offer_alarms.set(alarm_key(fact.deadline_ms, number))
+    if contact.alarm or contact.more is not None:
         schedule(state, contact, at_ms)
     refresh(state, agent)
     if state.pools.compares_shares:
@@ -89,6 +90,7 @@ def fold_customer_answered(state: State, fact: CustomerAnswered, at_ms: int) -> 
     """Customer-first: now the agent rings."""
     offer = state.offers[fact.offer]
     offer.reached = True
+    offer.contact.rare.is_reached = True
     _set_deadline(state, offer, fact.deadline_ms)
 
 
@@ -321,7 +323,7 @@ def _let_go(state: State, offer: Offer, at_ms: int) -> None:
 def _set_deadline(state: State, offer: Offer, deadline_ms: int | None) -> None:
     offer.wake_ms = deadline_ms
     if deadline_ms is not None:
-        state.offer_alarms.set(deadline_ms, offer.id)
+        state.offer_alarms.set(alarm_key(deadline_ms, offer.id))
 
 
 def _learn_handle_time(state: State, offer: Offer, at_ms: int) -> None:

@@ -42,7 +42,7 @@ def run_due(answer: Answer) -> None:
         number = state.contact_alarms.pop_due(now_ms)
         while number is not None:
             contact = state.numbered[number]
-            contact.wake_ms = 0
+            contact.alarm = 0
             replace(state, contact, now_ms)
             due.append(contact)
             number = state.contact_alarms.pop_due(now_ms)

@@ -35,7 +35,10 @@ def customer_left(answer: Answer, contact: Contact, reason: str) -> None:
     """The customer's leg is gone: end the contact as its state says."""
     state = contact.state
     if state is ContactState.WAITING:
-        end_contact(answer, contact, Outcome.ABANDONED, reason)
+        if contact.more is not None and contact.more.is_reached and not contact.answered_ms:
+            try_again_later(answer, contact, reason)
+        else:
+            end_contact(answer, contact, Outcome.ABANDONED, reason)
     elif state is ContactState.OFFERED:
         _leave_ringing(answer, contact, reason)
     elif state is ContactState.INTAKE:
@@ -63,8 +66,6 @@ def fail_offer(answer: Answer, offer: Offer, outcome: OfferState, reason: str = 
     answer.trigger = "offer_failed"
     answer.emit(OfferEnded(offer.id, contact.id, agent.id, outcome, reason))
     answer.order(orders.withdraw(offer, outcome.value))
-    if offer.reached:
-        answer.order(orders.end(contact, "no_agent"))
     if rests and agent.presence is Presence.READY:
         answer.emit(PresenceSet(agent.id, Presence.NOT_READY, _RESTS[outcome], None, True))
     return_if_free(answer, contact, outcome.value)
@@ -74,6 +75,8 @@ def return_if_free(answer: Answer, contact: Contact, why: str) -> None:
     """Back into the line, unless others still ring for the contact."""
     if not contact.rung:
         answer.emit(ContactReturned(contact.id, why))
+        if contact.more is not None and contact.more.is_reached:
+            answer.order(orders.treatment(answer.state, contact))
 
 
 def fail_connecting(answer: Answer, offer: Offer, reason: str) -> None:
@@ -155,8 +158,9 @@ def _leave_ringing(answer: Answer, contact: Contact, reason: str) -> None:
         answer.emit(OfferEnded(offer.id, contact.id, offer.agent.id, OfferState.WITHDRAWN, reason))
         answer.order(orders.withdraw(offer, "customer_left"))
         after_work(answer, offer.agent)
-    if contact.origin is Origin.RETURN_CALL and not contact.answered_ms:
-        answer.emit(ContactReturned(contact.id, reason))
+    if contact.more is not None and contact.more.is_reached and not contact.answered_ms:
+        try_again_later(answer, contact, reason)
+    elif contact.origin is Origin.RETURN_CALL and not contact.answered_ms:
         end_contact(answer, contact, Outcome.UNREACHED, reason)
     else:
         end_contact(answer, contact, Outcome.ABANDONED, reason)

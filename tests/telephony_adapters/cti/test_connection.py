@@ -242,3 +242,31 @@ async def test_no_body_of_the_json_corpus_does_more_than_be_refused() -> None:
             assert body["code"] == "not_an_event", file.name
         status, _ = await house.post_raw(b"[" * 100_000, **HEADERS)
         assert status == 400
+
+
+async def test_a_key_is_taken_as_user_and_password_but_only_under_its_own_source() -> None:
+    async with open_house() as house:
+        for user, status in ((SOURCE, 202), ("pbx-2", 401)):
+            headers = {"Authorization": aiohttp.encode_basic_auth(user, KEY)}
+            assert (await house.post(said("acd.call.arrived", user, user, entry="400"), **headers))[
+                0
+            ] == status
+        assert (await house.post([], Authorization="Basic !!"))[0] == 401
+
+
+async def test_a_switch_that_comes_back_with_everything_acknowledged_gets_only_what_is_new() -> None:
+    async with open_house() as house:
+        first = await connect(house)
+        await house.post(said("acd.call.arrived", 1, "a", entry="400"))
+        await order(first, "acd.order.offer")
+        await first.send(json.dumps({"ack": house.adapter.orders[SOURCE].last}))
+        await first.send(json.dumps(said("acd.call.changed", 2, "a", attributes={"x": "y"})))
+        while (await read(first)).get("result", {}).get("id") != "2":  # so the acknowledgement was read, too
+            pass
+        await first.close()
+        again = await connect(house)
+        async with asyncio.timeout(5):
+            assert (await read(again))["hello"]["last"] == house.adapter.orders[SOURCE].last
+            await house.post(said("acd.call.left", 3, "a"))
+            assert (await read(again))["order"]["type"] == "acd.order.withdraw"
+        await again.close()

@@ -1,0 +1,133 @@
+"""`acd simulate`: hours of a simulated centre around the real engine, and the same hours under another strategy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from acd.cli.printing import err, for_operators, out
+from acd.config import load
+from acd.routing.model import Rules, Strategy
+from acd.runtime.clock import monotonic_s
+from acd.simulation.day import Day, Plan, Report
+from acd.simulation.demo import with_demo_staff
+from acd.simulation.population import CustomerProfile
+from acd.simulation.world import Faults
+from acd.statistics import figures
+from acd.statistics.service_level import ServiceLevelRule, service_level
+
+HOUR_MS: Final = 3_600_000
+FAULTS: Final = Faults(late=20, twice=20, lost=20)
+CRASH_EVERY: Final = 1_500
+
+Choice = Annotated[Strategy | None, typer.Option(help="Every queue under this strategy instead of its own.")]
+
+
+def simulate(
+    seed: Annotated[int, typer.Option(help="The same seed is the same day, on any machine.")] = 1,
+    hours: Annotated[float, typer.Option(min=0.1, max=240, help="How long the doors are open.")] = 2,
+    staff: Annotated[int, typer.Option(min=1, max=2_000, help="How many agents are simulated.")] = 60,
+    per_agent_hour: Annotated[
+        int, typer.Option(min=1, max=100, help="Contacts for each agent and hour.")
+    ] = 16,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="Late, repeated, lost messages, and crashes.")
+    ] = False,
+    strategy: Choice = None,
+    against_strategy: Choice = None,
+    config: Annotated[Path, typer.Option(help="The folder of the configuration.")] = Path("config"),
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on the last line.")] = False,
+) -> None:
+    """Simulate a centre in virtual time, with an auditor who checks every record.
+
+    The rules are those of the configuration, the people are simulated. With --against-strategy the same people come
+    again under the other strategy, and the two are set side by side. Exit status 1 if an invariant was broken.
+    """
+    with for_operators():
+        rules = load(config).rules
+    plan = _plan(rules, seed, hours, staff, per_agent_hour, faults)
+    days = [_run(_under(plan, strategy))]
+    if against_strategy is not None:
+        days.append(_run(_under(plan, against_strategy)))
+    reports = [report for report, _ in days]
+    if not as_json:
+        names = [str(strategy or "as configured"), str(against_strategy)]
+        _show(plan, days, names)
+    for line in [line for report in reports for line in report.broken]:
+        err.print(line, markup=False)
+    if as_json:
+        typer.echo(msgspec.json.encode(reports[0]).decode())
+    if any(report.broken or report.lost for report in reports):
+        raise typer.Exit(1)
+
+
+def _plan(rules: Rules, seed: int, hours: float, staff: int, per_agent_hour: int, is_faulty: bool) -> Plan:
+    """The configuration's own agents stay signed out: nobody plays them."""
+    people, _ = with_demo_staff(msgspec.structs.replace(rules, agents=()), staff)
+    return Plan(
+        people,
+        seed=seed,
+        length_ms=int(hours * HOUR_MS),
+        customers=CustomerProfile(per_hour=staff * per_agent_hour),
+        faults=FAULTS if is_faulty else Faults(),
+        crash_every=CRASH_EVERY if is_faulty else 0,
+    )
+
+
+def _under(plan: Plan, strategy: Strategy | None) -> Plan:
+    if strategy is None:
+        return plan
+    queues = tuple(msgspec.structs.replace(queue, strategy=strategy) for queue in plan.rules.queues)
+    return msgspec.structs.replace(plan, rules=msgspec.structs.replace(plan.rules, queues=queues))
+
+
+def _run(plan: Plan) -> tuple[Report, Day]:
+    with Progress(console=err, transient=True) as bar:
+        task = bar.add_task("simulating", total=plan.length_ms)
+        day = Day(plan, monotonic_s, lambda done, _: bar.update(task, completed=done))
+        return day.run(), day
+
+
+def _show(plan: Plan, days: list[tuple[Report, Day]], names: list[str]) -> None:
+    table = Table(title=f"seed {plan.seed}, {len(plan.rules.agents)} agents, {plan.length_ms / HOUR_MS:g} h")
+    table.add_column("")
+    for name, _ in zip(names, days, strict=False):
+        table.add_column(name, justify="right")
+    rows: dict[str, list[str]] = {}
+    for report, day in days:
+        for what, value in _figures(plan, report, day).items():
+            rows.setdefault(what, []).append(value)
+    for what, values in rows.items():
+        table.add_row(what, *values)
+    out.print(table)
+
+
+def _figures(plan: Plan, report: Report, day: Day) -> dict[str, str]:
+    start, end = plan.start_ms - 900_000, plan.start_ms + plan.length_ms + 86_400_000
+    counts = day.statistics.queue_counts(start, end)
+    shares = sorted(
+        share
+        for agent in plan.rules.agents
+        if (share := figures.occupancy(day.statistics.agent_counts(start, end, plan.start_ms, agent.agent)))
+        is not None
+    )
+    level = service_level(counts, ServiceLevelRule.ABANDONS_NEGATIVE)
+    wait_ms = figures.average_speed_of_answer_ms(counts)
+    return {
+        "contacts": str(report.contacts),
+        "service level (abandons_negative)": "-" if level is None else f"{level / 10:.1f} %",
+        "mean wait": "-" if wait_ms is None else f"{wait_ms / 1000:.1f} s",
+        "longest wait": f"{counts.wait_longest_ms / 1000:.0f} s",
+        **{str(outcome): str(count) for outcome, count in report.outcomes.items()},
+        "occupancy, median": f"{shares[len(shares) // 2] / 10:.1f} %" if shares else "-",
+        "occupancy, least to most": f"{shares[0] / 10:.1f} to {shares[-1] / 10:.1f} %" if shares else "-",
+        "faults, crashes": f"{report.faults}, {report.crashes}",
+        "lost, assigned twice": f"{report.lost}, {report.assigned_twice}",
+        "invariants checked, broken": f"{report.invariant_checks}, {len(report.broken)}",
+        "speed": f"{report.speed:,.0f} x real time",
+    }
