@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import resource
 import shutil
 import sys
@@ -75,7 +76,7 @@ async def connect_all(desks: list[IdleDesk], host: str, port: int) -> float:
     async def bring(desk: IdleDesk) -> None:
         for _ in range(ATTEMPTS_MAX):
             async with gate:
-                desk.on_welcome = loop.create_future()
+                desk.on_welcome, desk.closed_with = loop.create_future(), 0
                 try:
                     await loop.create_connection(lambda: desk, host, port)
                     await asyncio.wait_for(desk.on_welcome, 20)
@@ -83,7 +84,8 @@ async def connect_all(desks: list[IdleDesk], host: str, port: int) -> float:
                     desk.abort()
                 else:
                     return
-            await asyncio.sleep(0.2)
+            desk.refusals += 1
+            await asyncio.sleep(random.uniform(0.1, 0.3))
 
     await asyncio.gather(*(bring(desk) for desk in desks))
     return time.perf_counter() - begun
@@ -136,6 +138,7 @@ async def measure(wishes: argparse.Namespace, house: House) -> dict[str, Any]:
         "reconnect_s": round(reconnect_s, 2),
         "reconnect_cpu_s": round(reconnect_cpu_s, 2),
         "resumed": resumed,
+        "told_to_come_again": sum(desk.refusals for desk in desks),
         "restart_s": round(restart_s, 2),
         "reconnect_after_kill_s": round(after_kill_s, 2),
         "idle_cpu_share": round(idle_cpu_share, 3),

@@ -76,4 +76,8 @@ async def test_the_whole_suite(tmp_path: Path) -> None:
     found = await run_suite(tmp_path)
     assert len(found) > 500
     assert failures(found) == {}
-    assert all(result["behavior"] == "UNIMPLEMENTED" for case, result in found.items() if case.startswith(("12.", "13.")))
+    assert all(
+        result["behavior"] == "UNIMPLEMENTED"
+        for case, result in found.items()
+        if case.startswith(("12.", "13."))
+    )
