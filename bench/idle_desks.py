@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import resource
 import shutil
 import sys
@@ -75,7 +76,7 @@ async def connect_all(desks: list[IdleDesk], host: str, port: int) -> float:
     async def bring(desk: IdleDesk) -> None:
         for _ in range(ATTEMPTS_MAX):
             async with gate:
-                desk.on_welcome = loop.create_future()
+                desk.on_welcome, desk.closed_with = loop.create_future(), 0
                 try:
                     await loop.create_connection(lambda: desk, host, port)
                     await asyncio.wait_for(desk.on_welcome, 20)
@@ -83,7 +84,8 @@ async def connect_all(desks: list[IdleDesk], host: str, port: int) -> float:
                     desk.abort()
                 else:
                     return
-            await asyncio.sleep(0.2)
+            desk.refusals += 1
+            await asyncio.sleep(random.uniform(0.1, 0.3))
 
     await asyncio.gather(*(bring(desk) for desk in desks))
     return time.perf_counter() - begun
@@ -99,7 +101,9 @@ async def measure(wishes: argparse.Namespace, house: House) -> dict[str, Any]:
     await asyncio.sleep(1)
     before_mb = house.memory_mb()
     desks = [IdleDesk(f"{host}:{port}", token) for token in tokens]
+    cpu = house.cpu_s()
     connect_s = await connect_all(desks, host, int(port))
+    connect_cpu_s = house.cpu_s() - cpu
     tell(f"connected in {connect_s:.1f} s")
     cpu = house.cpu_s()
     await asyncio.sleep(wishes.seconds)
@@ -110,7 +114,9 @@ async def measure(wishes: argparse.Namespace, house: House) -> dict[str, Any]:
     for desk in desks:
         desk.abort()
     await asyncio.sleep(0.05)
+    cpu = house.cpu_s()
     reconnect_s = await connect_all(desks, host, int(port))
+    reconnect_cpu_s = house.cpu_s() - cpu
     resumed = sum(desk.resumes for desk in desks)
     tell(f"all cut: back in {reconnect_s:.1f} s, {resumed} resumed")
     house.process.kill()
@@ -128,8 +134,11 @@ async def measure(wishes: argparse.Namespace, house: House) -> dict[str, Any]:
         "kb_per_desk": round((after_mb - before_mb) * 1024 / wishes.desks, 1),
         "server_memory_mb": after_mb,
         "connect_s": round(connect_s, 2),
+        "connect_cpu_s": round(connect_cpu_s, 2),
         "reconnect_s": round(reconnect_s, 2),
+        "reconnect_cpu_s": round(reconnect_cpu_s, 2),
         "resumed": resumed,
+        "told_to_come_again": sum(desk.refusals for desk in desks),
         "restart_s": round(restart_s, 2),
         "reconnect_after_kill_s": round(after_kill_s, 2),
         "idle_cpu_share": round(idle_cpu_share, 3),

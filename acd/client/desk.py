@@ -102,6 +102,7 @@ class Desk:
         self._count = 0
         self._prefix = f"{random.getrandbits(48):012x}"
         self._changed = asyncio.Event()
+        self._count_changes = 0
         self._welcomed = asyncio.Event()
         self._stack = AsyncExitStack()
         self._running: asyncio.Task[None] | None = None
@@ -198,10 +199,13 @@ class Desk:
         return found
 
     async def changes(self) -> AsyncIterator[Desk]:
-        """Yield after every change."""
+        """Yield at once, and again after whatever has changed since the last time; several changes may be one."""
+        seen = -1
         while self.close_code is None:
-            self._changed.clear()
-            await self._changed.wait()
+            while seen == self._count_changes:
+                self._changed.clear()
+                await self._changed.wait()
+            seen = self._count_changes
             yield self
 
     # --- the connection -----------------------------------------------------------------------------
@@ -273,7 +277,7 @@ class Desk:
             self._welcomed.set()
             for pending in list(self._pending.values()):
                 await self._send(pending)
-        self._changed.set()
+        self._note_change()
 
     def _take_snapshot(self, message: dict[str, Any]) -> None:
         self.stream, self.seq, self.server_ms = message["stream"], message["seq"], message["at_ms"]
@@ -302,9 +306,13 @@ class Desk:
             for row in rows:
                 known["/".join(str(row[field]) for field in KEYS[table])] = row
 
+    def _note_change(self) -> None:
+        self._count_changes += 1
+        self._changed.set()
+
     def _end(self, code: int) -> None:
         self.close_code = code
-        self._changed.set()
+        self._note_change()
         for future in self._answers.values():
             if not future.done():
                 future.set_exception(DeskClosed(code))

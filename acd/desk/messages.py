@@ -118,7 +118,7 @@ class Welcome(ServerMessage, frozen=True):
     actions: tuple[str, ...]
     """What this role may ask for."""
     cannot: dict[str, tuple[str, ...]]
-    """By channel, what its adapter is not able to do (`hold`, `consult`, ...): grey it out."""
+    """By adapter (`adapter` of a row), what it is not able to do (`hold`, `consult`, ...): grey it out."""
     resumed: bool
 
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from acd.desk.api import Api, errors_as_json
+from acd.desk.api import Api
 from acd.desk.audit import AuditBroken, AuditLog
+from acd.desk.cases import Cases
 from acd.desk.desks import Desks
 from acd.desk.figures import DeskFigures
+from acd.desk.http import errors_as_json
 from acd.desk.origins import Origins
 from acd.desk.pages import STATIC, add_headers, add_pages
 from acd.desk.people import DeskSettings, Person
@@ -18,7 +20,7 @@ from acd.desk.sign_in import SignIn
 from acd.desk.sockets import DeskSockets
 from acd.desk.ticketing import TicketWindow
 from acd.desk.tokens import Revocations, Tokens, open_secret
-from acd.ports import ConfigError, Conversations, Record, Submit, TicketShelf
+from acd.ports import ConfigError, Conversations, CustomerBook, Record, Submit, TicketShelf
 from acd.routing.outputs import AnyCommand, Command
 
 
@@ -31,8 +33,9 @@ class DeskRoom:
         now_ms: The clock of the house.
         conversations: The room that holds the chats; None where there is none.
         tickets: The tickets room; None where there is none.
-        cannot: By channel, what its adapter is not able to do.
+        cannot: By adapter, what it is not able to do.
         registry: Where the figures for Prometheus are registered.
+        customers: The customers room; None where there is none.
     """
 
     name = "desk"
@@ -46,6 +49,7 @@ class DeskRoom:
         tickets: TicketShelf | None = None,
         cannot: dict[str, tuple[str, ...]] | None = None,
         registry: CollectorRegistry | None = None,
+        customers: CustomerBook | None = None,
     ) -> None:
         """Open the secret, the revocations and the audit log.
 
@@ -74,6 +78,7 @@ class DeskRoom:
             settings.sign_in_rest_ms,
         )
         self._sign_in.set_people(settings.people)
+        self._customers = customers
         self._tickets = TicketWindow(tickets)
         self.desks = Desks(
             settings,
@@ -93,6 +98,7 @@ class DeskRoom:
         sockets = DeskSockets(self.desks, Origins(self.settings.origins))
         app.router.add_get("/desk", sockets.handle)
         Api(self.desks).add_routes(app)
+        Cases(self.desks, self._customers).add_routes(app)
         add_pages(app, self.settings.static or STATIC)
 
     def set_people(self, people: Iterable[Person]) -> None:

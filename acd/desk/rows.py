@@ -144,6 +144,8 @@ class OfferRow(msgspec.Struct, frozen=True):
     offer: OfferId
     contact: ContactId
     channel: Channel
+    adapter: str
+    """The room that holds the customer's leg; what it cannot do stands in `Welcome.cannot`."""
     origin: Origin
     queue: QueueId
     entry: EntryId
@@ -181,6 +183,8 @@ class AssignmentRow(msgspec.Struct, frozen=True):
     offer: OfferId
     contact: ContactId
     channel: Channel
+    adapter: str
+    """The room that holds the customer's leg; what it cannot do stands in `Welcome.cannot`."""
     origin: Origin
     queue: QueueId
     entry: EntryId
@@ -282,6 +286,7 @@ class ContactRow(msgspec.Struct, frozen=True):
 
     contact: ContactId
     channel: Channel
+    adapter: str
     origin: Origin
     queue: QueueId
     entry: EntryId

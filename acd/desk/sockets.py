@@ -68,6 +68,9 @@ class DeskSocket(web.WebSocketResponse):
         """Close as aiohttp does, unless our close frame is out already."""
         if self.is_ended or (self.session is not None and self.session.close_code is not None):
             return False
+        if self.close_code == WSCloseCode.ABNORMAL_CLOSURE:
+            # No peer may send this code; aiohttp lets it through. RFC 6455, section 7.4.1.
+            code = WSCloseCode.PROTOCOL_ERROR
         return await super().close(code=code, message=message, drain=drain)
 
 

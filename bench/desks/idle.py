@@ -19,7 +19,8 @@ class IdleDesk(asyncio.Protocol):
 
     __slots__ = (
         "_buffer", "_host", "_is_open", "_token", "_transport", "closed_with", "connects", "gaps",
-        "on_welcome", "resumes", "seq", "stream",
+        "on_welcome", "refusals",
+        "resumes", "seq", "stream",
     )  # fmt: skip
 
     def __init__(self, host: str, token: str) -> None:
@@ -29,7 +30,7 @@ class IdleDesk(asyncio.Protocol):
         self._buffer = b""
         self._is_open = False
         self.stream, self.seq = "", -1
-        self.connects = self.resumes = self.gaps = 0
+        self.connects = self.resumes = self.gaps = self.refusals = 0
         self.closed_with = 0
         self.on_welcome: asyncio.Future[None] | None = None
 
@@ -62,9 +63,10 @@ class IdleDesk(asyncio.Protocol):
             self._take(*frame)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone."""
-        self._transport = None
-        self._buffer = b""
+        """A connection is gone; not the one in use, if that was opened before the news of the old one came."""
+        if self._transport is not None and self._transport.is_closing():
+            self._transport = None
+            self._buffer = b""
 
     def abort(self) -> None:
         """Tear the connection."""
@@ -89,6 +91,8 @@ class IdleDesk(asyncio.Protocol):
         if kind == 8:
             self.closed_with = int.from_bytes(payload[:2], "big")
             self.abort()
+            if self.on_welcome is not None and not self.on_welcome.done():
+                self.on_welcome.set_exception(ConnectionResetError(f"closed with {self.closed_with}"))
             return
         message: dict[str, Any] = msgpack.unpackb(payload)
         match message["type"]:

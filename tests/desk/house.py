@@ -144,6 +144,7 @@ class House:
         self.room = DeskRoom(settings, lambda: self.now, self.chats)
         self.records: list[Record] = []
         self.address = ""
+        self.application: web.Application
         self.is_overloaded = False
         self._numbers = itertools.count(1)
         self._contacts = itertools.count(1)
@@ -221,7 +222,7 @@ async def open_house(folder: Path, **changes: Any) -> AsyncIterator[House]:
     house = House(make_settings(folder, **changes))
     house.submit(e.NodeStarted(1))
     house.submit(e.RulesLoaded(RULES))
-    app = web.Application()
+    house.application = app = web.Application()
     house.room.add_routes(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()

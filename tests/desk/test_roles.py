@@ -37,13 +37,16 @@ give_contact        - t a - -
 hold_contact        o o - - -
 monitor_contact     - t a - -
 move_contact        - t a - -
+note_ticket         o o a - -
 push_events         - - - o -
 read_audit          - - a - a
 read_board          - t a - -
 read_colleagues     o o a - -
+read_customer       o o a - -
 read_records        - - a o a
 read_roles          - - a - a
 read_self           o o o o o
+read_ticket         o o a - -
 renew               o o o o o
 revoke_person       - - a - -
 send_chat           o o - - -

@@ -9,6 +9,9 @@ FILE_LINES_MAX: Final = 600
 FUNCTION_LINES_MAX: Final = 60
 COUNTED: Final = (".py", ".js", ".sql", ".css", ".html", ".yaml")
 
+MADE: Final = frozenset({"acd/desk/asyncapi.yaml", "acd/desk/openapi.yaml"})
+"""Made by a program from the types, and compared with them by a test: nobody reads or writes them line by line."""
+
 TOO_LONG: Final[dict[str, int]] = {}
 """File, or `file:function`, that is over the wall -> the lines it may have. It may only shrink, then go."""
 
@@ -25,7 +28,7 @@ def function_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 def test_no_file_is_over_the_wall() -> None:
     long = {}
     for name in tracked_files():
-        if name.endswith(COUNTED):
+        if name.endswith(COUNTED) and name not in MADE:
             lines = len((ROOT / name).read_text(encoding="utf-8").splitlines())
             if lines > TOO_LONG.get(name, FILE_LINES_MAX):
                 long[name] = lines

@@ -150,6 +150,7 @@ def build_offer(state: BoardState, offer: OfferState) -> OfferRow | None:
         offer=offer.offer,
         contact=offer.contact,
         channel=offer.channel,
+        adapter=card.adapter,
         origin=card.origin,
         queue=offer.queue,
         entry=card.entry,
@@ -179,6 +180,7 @@ def build_assignment(state: BoardState, offer: OfferState) -> AssignmentRow | No
         offer=offer.offer,
         contact=offer.contact,
         channel=offer.channel,
+        adapter=card.adapter,
         origin=card.origin,
         queue=offer.queue,
         entry=card.entry,
@@ -244,6 +246,7 @@ def build_contact(state: BoardState, name: ContactId) -> ContactRow | None:
     return ContactRow(
         contact=name,
         channel=card.channel,
+        adapter=card.adapter,
         origin=card.origin,
         queue=card.queue,
         entry=card.entry,

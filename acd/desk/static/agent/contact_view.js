@@ -17,7 +17,7 @@ import { ReturnCallDialog, TransferDialog } from "./transfer.js";
 function useAbilities(contact) {
   const { desk } = useWork();
   const welcome = useStore(desk.welcome);
-  const cannot = new Set(welcome?.cannot?.[contact.channel] ?? []);
+  const cannot = new Set(welcome?.cannot?.[contact.adapter] ?? []);
   const actions = new Set(welcome?.actions ?? []);
   return (/** @type {string} */ action, /** @type {string} */ ability) => actions.has(action) && !cannot.has(ability);
 }

@@ -105,7 +105,7 @@ export function Contacts() {
   const rows = filterContacts(useTable(view, "contacts").values(), { region, team }).filter((row) =>
     isFound(search, [customerName(row, t), names.queue(row.queue), t(row.state), names.agent(row.agent), row.repeat ? t("repeat", { count: row.repeat.count }) : ""]),
   );
-  const canMonitor = (/** @type {Row} */ row) => !(welcome?.cannot?.[row.channel] ?? []).includes("monitor");
+  const canMonitor = (/** @type {Row} */ row) => !(welcome?.cannot?.[row.adapter] ?? []).includes("monitor");
   return html`<section class="card panel">
     <div class="row spread">
       <h2>${t("contacts")} <span class="badge">${rows.length}</span></h2>
