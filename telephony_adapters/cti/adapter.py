@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 import msgspec
 
 from acd.ports import KeptLeg, Record, Submit
-from acd.routing.events import ContactArrived
 from acd.routing.model import ContactId
 from acd.routing.outputs import (
     AnyCommand,
@@ -31,7 +30,7 @@ from acd.routing.outputs import commands as c
 from telephony_adapters.cti.orders import Orders
 from telephony_adapters.cti.settings import CtiSettings
 from telephony_adapters.cti.webhooks import Webhook
-from telephony_adapters.cti.wire import NAME, CloudEvent, build_order, call_of, translate
+from telephony_adapters.cti.wire import NAME, CloudEvent, build_order, call_of, contact_of, translate
 
 GAP_S = 1.0
 SEEN_MAX = 100_000
@@ -74,7 +73,8 @@ class CtiAdapter:
         self._submit: Submit | None = None
         self._live: dict[str, set[ContactId]] = {source: set() for source in self.switches}
         self._seen: OrderedDict[tuple[str, str], asyncio.Future[Answer]] = OrderedDict()
-        self._sequences: dict[ContactId, _Sequence] = {}
+        self._sequences: OrderedDict[ContactId, _Sequence] = OrderedDict()
+        """By call, the one that was heard of last at the end; at the limit the first falls out."""
         self._pace: dict[str, deque[int]] = {source: deque() for source in self.switches}
         self._webhooks: list[asyncio.Task[None]] = []
         self._stack = AsyncExitStack()
@@ -134,11 +134,14 @@ class CtiAdapter:
             return Answer(event.id, "refused", "foreign_source", event.source, source)
         seen = self._seen.get((source, event.id))
         if seen is not None:
-            answer = await asyncio.shield(seen)
-            return msgspec.structs.replace(answer, is_repeat=True)
+            # Waits without raising: an asker of the first time that failed leaves a cancelled future behind.
+            await asyncio.wait((seen,))
+            if not seen.cancelled():
+                return msgspec.structs.replace(seen.result(), is_repeat=True)
         return await self._take_new(source, event)
 
     async def _take_new(self, source: str, event: CloudEvent) -> Answer:
+        """Hand an event in. From then on its answer is the journal's: it comes also if the asker goes away."""
         if self._submit is None:
             return Answer(event.id, "refused", "not_started", "", "a running server")
         said = translate(event, frozenset(self._live[source]))
@@ -150,28 +153,26 @@ class CtiAdapter:
             turn = self._turn(event)
             if turn is not None:
                 await turn.wait_for(int(event.sequence))
-            if isinstance(said, ContactArrived):
-                self._live[source].add(said.contact)
             pending = self._submit(said)
-            if turn is not None:
-                turn.took(int(event.sequence))
-            answer = _answer_of(event.id, await pending)
-        except BaseException as error:
+        except BaseException:
+            # Not taken: whoever asks again asks afresh, also those who wait for this one's answer.
             self._seen.pop((source, event.id), None)
-            if not mine.done():
-                mine.set_exception(error)
-                mine.exception()  # whoever asks again asks afresh; nobody may be waiting on this one
+            mine.cancel()
             raise
-        mine.set_result(answer)
-        return answer
+        if turn is not None:
+            turn.took(int(event.sequence))
+        pending.add_done_callback(lambda done: _settle(mine, event.id, done))
+        return await asyncio.shield(mine)
 
     def _turn(self, event: CloudEvent) -> _Sequence | None:
         if not event.sequence or not event.subject:
             return None
-        contact = ContactId(f"{NAME}:{event.source}:{event.subject}")
-        if contact not in self._sequences and len(self._sequences) >= CALLS_MAX:
-            return None
-        return self._sequences.setdefault(contact, _Sequence())
+        contact = contact_of(event.source, event.subject)
+        turn = self._sequences.setdefault(contact, _Sequence())
+        self._sequences.move_to_end(contact)
+        if len(self._sequences) > CALLS_MAX:
+            self._sequences.popitem(last=False)
+        return turn
 
     def _keep_pace(self, source: str) -> None:
         pace, now_ms = self._pace[source], self._now_ms()
@@ -204,6 +205,16 @@ class _Sequence:
         """Say that this number has been handed in."""
         self._last = number if self._last is None else max(self._last, number)
         self._moved.set()
+
+
+def _settle(mine: asyncio.Future[Answer], event_id: str, done: asyncio.Future[Record]) -> None:
+    """Give the journal's answer to whoever asks; a node that stops cancels it, and leaves none."""
+    if done.cancelled():
+        mine.cancel()
+    elif (error := done.exception()) is not None:
+        mine.set_exception(error)
+    else:
+        mine.set_result(_answer_of(event_id, done.result()))
 
 
 def _answer_of(event_id: str, record: Record) -> Answer:

@@ -68,12 +68,15 @@ class House:
     now_ms: int = 1_700_000_000_000
     seq: int = 0
     facts: list[AnyFact] = field(default_factory=list)
+    events: list[e.AnyEvent] = field(default_factory=list)
+    """Everything that was taken, in order."""
     is_full: bool = False
     _ready: list[tuple[asyncio.Future[Record], Record, list[Any]]] = field(default_factory=list)
 
     def submit(self, event: e.AnyEvent) -> asyncio.Future[Record]:
         if self.is_full and isinstance(event, e.ContactArrived):
             raise Overloaded("overloaded")
+        self.events.append(event)
         outputs = self.engine.handle(event, self.now_ms)
         self.seq += 1
         record = Record(self.seq, 1, self.now_ms, event, outputs.facts)

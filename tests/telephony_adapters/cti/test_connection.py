@@ -15,7 +15,7 @@ from acd.routing import events as e
 from acd.routing.model import OfferId
 from acd.routing.outputs import AssignmentConnected, ContactEnded, ContactEntered, OfferMade
 from telephony_adapters.cti.settings import CtiSettings
-from telephony_adapters.cti.wire import BATCH_MAX
+from telephony_adapters.cti.wire import BATCH_MAX, parse_structured
 from tests.telephony_adapters.cti.house import HEADERS, KEY, SOURCE, SWITCH, House, open_house, said
 
 CORPUS = Path(__file__).parents[3].parent / "shared" / "data" / "json-test-suite" / "test_parsing"
@@ -270,3 +270,54 @@ async def test_a_switch_that_comes_back_with_everything_acknowledged_gets_only_w
             await house.post(said("acd.call.left", 3, "a"))
             assert (await read(again))["order"]["type"] == "acd.order.withdraw"
         await again.close()
+
+
+async def test_an_event_whose_asker_goes_away_keeps_the_answer_that_the_journal_gave() -> None:
+    """The event is in the journal's hands; the asker of the first time is not needed for the answer."""
+    async with open_house() as house:
+        event = parse_structured(json.dumps(said("acd.call.arrived", 1, "a", entry="400")).encode())
+        first = asyncio.create_task(house.adapter.take(SOURCE, event))
+        await asyncio.sleep(0)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        again = await house.adapter.take(SOURCE, event)
+        assert (again.outcome, again.is_repeat) == ("accepted", True)
+        assert len(house.made(ContactEntered)) == 1
+
+
+async def test_a_call_that_the_full_house_refused_is_not_taken_for_a_live_one() -> None:
+    async with open_house() as house:
+        house.is_full = True
+        assert (await house.post(said("acd.call.arrived", 1, "a", entry="400")))[0] == 503
+        await house.post(said("acd.calls.present", 2, calls=[]))
+        assert house.events[-1] == e.LegsCompared("cti", ())
+
+
+async def test_sequences_of_calls_that_never_came_are_forgotten_at_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("telephony_adapters.cti.adapter.CALLS_MAX", 2)
+    async with open_house() as house:
+        for number in range(4):
+            await house.post(said("acd.call.left", number, f"ghost{number}", "1"))
+        await house.post(said("acd.call.arrived", 10, "a", "1", entry="400"))
+        offer = house.made(OfferMade)[0].offer
+        connected = asyncio.create_task(house.post(said("acd.call.connected", 12, "a", "3", offer=offer)))
+        await asyncio.sleep(0)  # it is under way, and waits for those before it
+        await house.post(said("acd.offer.accepted", 11, "a", "2", offer=offer))
+        assert (await connected)[1]["results"][0]["outcome"] == "accepted"
+
+
+async def test_who_repeats_an_event_that_was_not_taken_after_all_asks_afresh() -> None:
+    async with open_house() as house:
+        await house.post(said("acd.call.arrived", 1, "a", "1", entry="400"))
+        early = parse_structured(json.dumps(said("acd.call.left", 3, "a", "3")).encode())
+        first = asyncio.create_task(house.adapter.take(SOURCE, early))
+        await asyncio.sleep(0)  # it waits for number 2
+        again = asyncio.create_task(house.adapter.take(SOURCE, early))
+        await asyncio.sleep(0)  # it waits for the first
+        first.cancel()
+        answer = await asyncio.wait_for(again, 5)
+        assert (answer.outcome, answer.is_repeat) == ("accepted", False)
+        assert len(house.made(ContactEnded)) == 1
