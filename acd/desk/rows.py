@@ -279,6 +279,8 @@ class QueueRow(msgspec.Struct, frozen=True):
     regions: dict[RegionId, RegionCount] = {}
     borrowed: tuple[str, ...] = ()
     """Reserve groups that the queue has borrowed."""
+    spilled: tuple[RegionId, ...] = ()
+    """Regions whose contacts reach further for now, since too many wait for too few at home."""
 
 
 class ContactRow(msgspec.Struct, frozen=True):

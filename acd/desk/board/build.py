@@ -312,6 +312,7 @@ def build_queue(state: BoardState, name: QueueId) -> QueueRow | None:
             for region, counts in queue.regions.items()
         },
         borrowed=tuple(queue.borrowed),
+        spilled=tuple(queue.spilled),
     )
 
 

@@ -225,6 +225,7 @@ class QueueState(msgspec.Struct):
     gate_open: bool = True
     gate_reason: str = ""
     borrowed: list[str] = []
+    spilled: list[RegionId] = []
     shared_version: int = 0
     """Grows with everything that the agents of the queue share: its length, its return calls."""
     return_calls: dict[ContactId, None] = {}

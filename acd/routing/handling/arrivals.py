@@ -14,7 +14,7 @@ from acd.routing.events import (
     LegsCompared,
     LegStored,
 )
-from acd.routing.handling.leaving import customer_left
+from acd.routing.handling.leaving import customer_left, has_leg
 from acd.routing.matching import settle
 from acd.routing.model import (
     AgentId,
@@ -122,6 +122,9 @@ def on_left(answer: Answer, event: CustomerLeft) -> None:
     if contact is None or contact.state is ContactState.ENDED:
         answer.late(event.contact, "no such contact, or ended before")
         return
+    if not has_leg(answer, contact):
+        answer.late(event.contact, "nobody is on the line")
+        return
     customer_left(answer, contact, event.reason[:200])
 
 
@@ -133,7 +136,8 @@ def on_compared(answer: Answer, event: LegsCompared) -> None:
         if contact in answer.state.contacts
     ]
     for contact in gone:
-        if contact.adapter == event.adapter and contact.state is not ContactState.ENDED:
+        is_live = contact.adapter == event.adapter and contact.state is not ContactState.ENDED
+        if is_live and has_leg(answer, contact):
             customer_left(answer, contact, "lost")
     if event.gone and not answer.facts:
         answer.late(event.adapter, "none of these was there")

@@ -207,6 +207,14 @@ class ReserveSet(Fact, frozen=True):
     is_borrowed: bool
 
 
+class SpillSet(Fact, frozen=True):
+    """The load of a region in a queue is too high: its contacts reach further until it is well again."""
+
+    queue: QueueId
+    region: RegionId
+    is_spilled: bool
+
+
 class EstimateTold(Fact, frozen=True):
     """Position and estimated wait as told to a customer; None: unknown, and nothing was said of it."""
 
@@ -502,6 +510,7 @@ AnyFact = (
     | ContactChanged
     | StepTaken
     | ReserveSet
+    | SpillSet
     | EstimateTold
     | HeadStartSet
     | ContactRequeued
