@@ -430,7 +430,7 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 class Visit(msgspec.Struct, frozen=True):
-    """An earlier contact of the same customer."""
+    """An earlier contact of the same customer; with `origin` return_call one of ours, which is not counted."""
 
     contact: ContactId
     at_ms: int
@@ -439,13 +439,20 @@ class Visit(msgspec.Struct, frozen=True):
     outcome: Outcome
     agent: AgentId | None = None
     disposition: str = ""
+    origin: Origin = Origin.INBOUND
+    ticket: TicketId | None = None
+    is_solved: bool = False
+    """The disposition is one that solves."""
 
 
 class Repeat(msgspec.Struct, frozen=True):
     """That a customer was here before, inside the window: how often, and the latest visits, newest first."""
 
     count: int
+    """Times that they came by themselves; at least 1."""
     visits: tuple[Visit, ...]
+    is_recurring: bool = False
+    """The latest matter was closed as solved, and they come again."""
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -31,7 +31,18 @@ WIDTHS: Final = {Reach.HOME: 0, Reach.NEIGHBOURS: 1, Reach.ALL: 2}
 class Plan:
     """The rules of one queue under one version of the rules."""
 
-    __slots__ = ("after", "dropped", "joined", "last", "less", "rules", "version", "watched", "widths")
+    __slots__ = (
+        "after",
+        "dropped",
+        "joined",
+        "last",
+        "less",
+        "rules",
+        "solving",
+        "version",
+        "watched",
+        "widths",
+    )
 
     def __init__(self, rules: QueueRules, version: int) -> None:
         self.rules = rules
@@ -54,6 +65,7 @@ class Plan:
             self.widths.append(width)
             self.dropped.append(dropped)
         self.last = len(self.after) - 1
+        self.solving = frozenset(known.path for known in rules.dispositions if known.solves)
         self.watched = bool(rules.reserves) or rules.spill is not None
         """Whether a change of the line must be looked at (`acd.routing.reserves`)."""
 

@@ -364,8 +364,13 @@ class Oracle:
         self._choose_company(contact, now_ms)
 
     def _contact_changed(self, fact: Any, now_ms: int) -> None:
+        contact = self.contacts[fact.contact]
         if fact.repeat is not None:
-            self.contacts[fact.contact].is_repeat = True
+            contact.is_repeat = True
+        if fact.owner is not None:
+            contact.owner = fact.owner
+            if contact.state == "waiting":
+                self._choose_company(contact, now_ms)
 
     def _head_start_set(self, fact: Any, now_ms: int) -> None:
         self.contacts[fact.contact].head_start_ms = fact.head_start_ms

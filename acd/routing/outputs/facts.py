@@ -170,6 +170,8 @@ class ContactEntered(Fact, frozen=True):
     return_adapter: str = ""
     """The room that dials a return call to this customer; "": `adapter`."""
     return_links: tuple[Link, ...] = (Link.PHONE,)
+    head_starts: dict[str, int] = {}
+    """What the head start is made of, in ms: queue, entry, value (it came with the contact), repeat; no zeros."""
 
 
 class ContactTurnedAway(Fact, frozen=True):
@@ -190,6 +192,8 @@ class ContactChanged(Fact, frozen=True):
     attributes: dict[str, str]
     identities: tuple[Identity, ...] = ()
     repeat: Repeat | None = None
+    owner: AgentId | None = None
+    """Who is asked first from now on, as the repeat policy says; None: nothing changes."""
 
 
 class StepTaken(Fact, frozen=True):
@@ -224,11 +228,12 @@ class EstimateTold(Fact, frozen=True):
 
 
 class HeadStartSet(Fact, frozen=True):
-    """The whole head start of a waiting contact, in ms."""
+    """The whole head start of a waiting contact, in ms. `why`: `manual`, or `repeat` when a repeat was found late."""
 
     contact: ContactId
     head_start_ms: int
     by: PersonId | None = None
+    why: str = "manual"
 
 
 class ContactRequeued(Fact, frozen=True):
