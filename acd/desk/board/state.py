@@ -139,6 +139,7 @@ class ContactCard(msgspec.Struct):
     step: int = 0
     queue_head_start_ms: int = 0
     """The part of the head start that is the queue's: another queue brings its own."""
+    head_starts: dict[str, int] = {}
     offers: list[OfferId] = []
     """Open offers and assignments of this contact."""
     position: int | None = None
