@@ -19,11 +19,11 @@ from acd.desk.roles import Reach, reach_of
 from acd.desk.scope import Scope, Sight
 from acd.ports import Record
 from acd.routing import events as e
+from acd.routing.identities import phone_number
 from acd.routing.model import (
     AgentId,
     AssignmentState,
     ContactId,
-    Identity,
     Link,
     MonitorMode,
     OfferId,
@@ -279,7 +279,7 @@ def _return_call(action: a.AskReturnCall, asker: Asker, state: BoardState) -> e.
     return e.ReturnCallAsked(
         contact=ContactId(f"{held.contact}+{asker.person.person}-{action.id}"),
         queue=action.queue or held.queue,
-        number=action.number or card.intake_number or card.number or _number_of(card.identities),
+        number=action.number or card.intake_number or card.number or phone_number(card.identities),
         adapter=card.adapter,
         identities=card.identities,
         language=card.language,
@@ -288,10 +288,6 @@ def _return_call(action: a.AskReturnCall, asker: Asker, state: BoardState) -> e.
         owner=asker.agent if action.to_me else None,
         by=_by(asker),
     )
-
-
-def _number_of(identities: tuple[Identity, ...]) -> str:
-    return next((name[4:] for name in identities if name.startswith("tel:")), "")
 
 
 # --- a supervisor -------------------------------------------------------------------------------------
