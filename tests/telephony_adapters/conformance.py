@@ -11,7 +11,7 @@ import pytest
 
 from acd.ports import Ability
 from acd.routing import events as e
-from acd.routing.model import ContactId, MonitorMode, OfferId, OfferState, Outcome, PersonId
+from acd.routing.model import ContactId, MonitorMode, OfferState, Outcome, PersonId
 from acd.routing.outputs import facts as f
 from tests.telephony_adapters.driver import Driver
 from tests.telephony_adapters.zone import ANN, BACK, BEN, NUMBER, SERVICE
@@ -376,19 +376,24 @@ class AdapterContract:
         await far.over(contact)
 
     async def test_an_offer_that_rang_at_the_crash_is_rung_again_or_over(self, far: Driver) -> None:
-        contact, offer = await far.ringing()
+        contact, _ = await far.ringing()
         await far.crash()
         if not far.keeps_customers:
             await far.over(contact)
             return
-        live = far.zone.live_offers()
-        made = far.zone.of(f.OfferMade, contact=contact)[-1]
-        assert made.offer in live or offer not in live
         await far.seat(ANN)
         await self._take_whatever_rings(far, contact)
 
     async def _take_whatever_rings(self, far: Driver, contact: ContactId) -> None:
-        await far.until(lambda: far.rings(ANN), "Ann's telephone rings again")
-        last: OfferId = far.zone.of(f.OfferMade, contact=contact)[-1].offer
-        await far.pick_up(last, ANN)
-        await far.until(lambda: far.talks_to(contact) == {ANN}, "the customer talks with Ann")
+        """The telephone may ring twice: still from before the crash, where picking up reaches nobody, and anew."""
+
+        def is_there() -> bool:
+            return far.talks_to(contact) == {ANN}
+
+        while not is_there():
+            await far.until(lambda: far.rings(ANN) or is_there(), "Ann's telephone rings again")
+            if not is_there():
+                await far.pick_up(far.zone.of(f.OfferMade, contact=contact)[-1].offer, ANN)
+                await far.until(lambda: far.rings(ANN) or is_there(), "it rings still, or they talk")
+        await far.leave(contact)
+        await far.over(contact)

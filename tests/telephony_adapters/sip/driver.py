@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from acd.ports import Ability
@@ -14,7 +16,7 @@ from acd.routing.outputs import facts as f
 from acd.routing.state import LINK_BITS
 from telephony_adapters.sip.adapter import SipAdapter
 from telephony_adapters.sip.connection import UdpConnection
-from telephony_adapters.sip.legs import Leg
+from telephony_adapters.sip.legs import Leg, LegState
 from telephony_adapters.sip.media import MediaRoom, MediaSettings, PromptLibrary
 from telephony_adapters.sip.sdp import direction_of, endpoint_of
 from telephony_adapters.sip.settings import PhoneAccount
@@ -62,6 +64,7 @@ class SipDriver(Driver):
         self.callers: dict[ContactId, tuple[TwoWayTelephone, Leg]] = {}
         self._media: list[MediaRoom] = []
         self._adapters: list[SipAdapter] = []
+        self._folder = tempfile.TemporaryDirectory(prefix="acd-test-")
 
     async def open(self) -> None:
         if not _LIBRARY:
@@ -71,6 +74,7 @@ class SipDriver(Driver):
             entries=(EntryId("4001"), EntryId("4002")),
             phones=tuple(PhoneAccount(number, "secret", agent) for agent, number in NUMBERS.items()),
             trusted=(ipaddress.ip_network("127.0.0.0/24"),),
+            registrations=Path(self._folder.name) / "registrations.json",
         )
         await self.zone.open(self._make(settings, 21_000))
         trunk = await self._telephone("trunk", answers=False)
@@ -94,8 +98,10 @@ class SipDriver(Driver):
         await self._adapters[-1].stop()
         for media in self._media:
             await media.close()
+        self._folder.cleanup()
 
     async def crash(self, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
+        await self.until(self._is_kept, "the registrations are on the disk")
         self.zone.is_adapter_dead = True
         old = self._adapters[-1]
         old.board.stop()
@@ -114,6 +120,13 @@ class SipDriver(Driver):
         for agent, number in NUMBERS.items():
             if number in self.phones:
                 await self._register(agent)
+
+    def _is_kept(self) -> bool:
+        path = self._adapters[-1].settings.registrations
+        assert path is not None
+        there = {number for number in NUMBERS.values() if number in self.phones}
+        kept = path.read_text() if path.exists() else ""
+        return all(f'"{number}"' in kept for number in there)
 
     async def cut(self) -> None:
         for phone in self.phones.values():
@@ -230,7 +243,7 @@ class SipDriver(Driver):
         return phone is None or all(leg.is_ended for leg in phone.legs)
 
     def _ringing(self, phone: Telephone) -> list[Leg]:
-        return [leg for leg in phone.legs if not leg.is_up and not leg.is_ended]
+        return [leg for leg in phone.legs if leg.state is LegState.CALLING]
 
 
 def _links(agent: Any) -> set[Link]:
