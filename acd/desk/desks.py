@@ -14,6 +14,7 @@ from functools import partial
 from typing import Final
 
 from acd.desk import actions as a
+from acd.desk.abilities import check_able
 from acd.desk.alerts import Alerts
 from acd.desk.answers import Answer, Answers
 from acd.desk.audit import AuditLog
@@ -236,6 +237,7 @@ class Desks:
             self._give(answer, Done(action.id))
             return
         event = build_event(action, asker, self.board.state, self.settings.reasons)
+        check_able(action, self.board.state, self.cannot)
         if a.word_of(action) in AUDITED and not await self._write_audit(asker.person, action, "allowed"):
             raise NotDone("audit_unavailable", "the audit log cannot be written", "an audit log")
         try:

@@ -209,7 +209,9 @@ class SimulatedAdapter:
             self._turn_line(now_ms)
             for event in self._played.due(now_ms):
                 if self._is_cut:
-                    self._said.append(event)  # the oldest falls out at the limit; the comparison makes it good
+                    self._said.append(
+                        event
+                    )  # the oldest falls out at the limit; the comparison makes it good
                 else:
                     self._tell(event)
             next_ms = self._played.next_ms()

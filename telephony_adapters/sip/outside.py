@@ -109,9 +109,7 @@ class OutsideCalls:
             self._offering.call_binding(leg, binding, call.display, call.number, body)
         elif board.settings.may_dial(order.to_number) and board.settings.trunk is not None:
             leg = board.signalling.new_leg(f"{order.contact}/consult/{order.turn}", board.settings.trunk)
-            outside = call.outside = Outside(
-                Purpose.CONSULT, order.offer, leg, call, number=order.to_number
-            )
+            outside = call.outside = Outside(Purpose.CONSULT, order.offer, leg, call, number=order.to_number)
             leg.owner = outside
             self._invite_number(outside, order.to_number, body)
         else:

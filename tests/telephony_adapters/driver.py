@@ -94,10 +94,12 @@ class Driver(ABC):
         await self.zone.tell(e.AgentLegEnded(offer))
 
     async def target_answers(self, target: str) -> None:
-        """Whoever is called for a consult or a transfer (an agent, a number) picks up."""
+        """Whoever is called for a consult or a transfer (an agent, a number) picks up; here: by themselves."""
+        return None
 
     async def answer_late(self, contact: ContactId, offer: OfferId, agent: AgentId) -> None:
         """The customer goes and the agent's telephone is picked up, and both cross on the wire."""
+        assert not self.can_say_late, "a driver that can say late says how"
 
     # --- what the far side sees -----------------------------------------------------------------------
 

@@ -11,12 +11,14 @@ from tests.telephony_adapters.cti.driver import CtiDriver
 from tests.telephony_adapters.driver import Driver
 from tests.telephony_adapters.simulated.driver import SimulatedDriver
 from tests.telephony_adapters.sip.driver import SipDriver
+from tests.telephony_adapters.web.driver import WebDriver
 
 DRIVERS: dict[str, Callable[[], Driver]] = {
     "cti-socket": lambda: CtiDriver(by_webhook=False),
     "cti-webhook": lambda: CtiDriver(by_webhook=True),
     "simulated": SimulatedDriver,
     "sip": SipDriver,
+    "web": WebDriver,
 }
 
 

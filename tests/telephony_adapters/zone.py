@@ -147,8 +147,7 @@ class Zone:
         return [
             fact
             for fact in self.facts
-            if isinstance(fact, kind)
-            and all(getattr(fact, name) == value for name, value in fields.items())
+            if isinstance(fact, kind) and all(getattr(fact, name) == value for name, value in fields.items())
         ]
 
     async def fact(self, kind: type[Fact], count: int = 1, **fields: object) -> Fact:

@@ -205,7 +205,7 @@ class SipDriver(Driver):
         if leg.is_ended or not leg.is_up or leg.is_negotiating or direction_of(leg.remote_sdp) != "sendrecv":
             return frozenset()
         heard = endpoint_of(leg.remote_sdp)
-        everybody = {**{agent: number for agent, number in NUMBERS.items()}, NUMBER: "trunk"}
+        everybody: dict[str, str] = {**NUMBERS, NUMBER: "trunk"}
         names = {
             name
             for name, number in everybody.items()
