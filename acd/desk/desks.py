@@ -16,7 +16,6 @@ from typing import Final
 import msgspec
 
 from acd.desk import actions as a
-from acd.desk.abilities import check_able
 from acd.desk.alerts import Alerts
 from acd.desk.answers import Answer, Answers
 from acd.desk.audit import AuditLog
