@@ -73,8 +73,9 @@ def test_going_on_from_any_close_gives_the_same_counts() -> None:
         assert closed.dump is not None
         again = Quarters()
         again.load(closed.dump)
-        assert again.seq == closed.seq
+        assert (again.seq, again.open_from_ms) == (closed.seq, closed.to_ms)
         more = [found for each in records if (found := again.observe(each)) is not None]
+        assert [each.seq for each in more] == [each.seq for each in closes[place + 1 :]]
         assert given_out([*closes[: place + 1], *more], again, END_MS) == expected
 
 

@@ -166,6 +166,7 @@ async def test_a_batch_whose_dump_came_later_is_written_again_after_a_kill(tmp_p
     async with running(database) as again:
         assert again.kept_seq == 0
         await hear(again, records)
+        assert again.spool.refused == 0
         assert await all_counts(again) == expected(folded(records), END_MS)
     await database.close()
 
@@ -250,6 +251,16 @@ async def test_hours_and_days_are_sums_of_quarters_and_are_narrowed_before_they_
         assert await room.figures(nobody) == []
         with pytest.raises(FiguresTooMany):
             await room.figures(msgspec.structs.replace(hours, rows_max=2))
+    await database.close()
+
+
+async def test_what_is_open_is_narrowed_too(tmp_path: Path) -> None:
+    database = await open_database(f"sqlite:///{tmp_path}/acd.sqlite")
+    async with running(database, START_MS + 25 * HOUR_MS + QUARTER_MS) as room:
+        await hear(room, two_days()[:2])
+        days = FiguresAsked(quarters_of(START_MS, START_MS + 2 * DAY_MS, DAY_MS), FiguresBy.TEAM)
+        for narrow in ({"teams": frozenset({TeamId("blue")})}, {"agents": frozenset({BOB})}):
+            assert ready(await room.figures(msgspec.structs.replace(days, **narrow))) == [(96, "blue", 1)]
     await database.close()
 
 
