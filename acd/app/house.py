@@ -106,6 +106,7 @@ class House:
             {adapter.name: tuple(sorted(adapter.cannot)) for adapter in self.adapters},
             self.metrics.registry,
             customers=self.customers,
+            reports=self.reports,
         )
         for add_routes in (self.web.add_routes, CtiRoutes(self.cti).add_to, self.desk.add_routes):
             add_routes(self.site.application)

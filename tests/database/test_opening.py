@@ -13,7 +13,9 @@ import acd.tickets.tables
 from acd.database import METADATA, DatabaseUnusable, SchemaTooNew, open_database
 from tests.databases import on_both_databases
 
-assert acd.tickets.tables and acd.customers.tables and acd.reports.tables, "declaring its tables is what it is imported for"
+assert acd.tickets.tables and acd.customers.tables and acd.reports.tables, (
+    "declaring its tables is what it is imported for"
+)
 
 
 def _differences(connection: Connection) -> list[object]:
