@@ -18,6 +18,7 @@ AT_START_ONLY: Final = (
     "server.chat",
     "server.database",
     "server.loop",
+    "retention.figures_days",
 )
 """File and key of what is opened or claimed at the start; a change waits for the next one."""
 
