@@ -17,7 +17,8 @@ AT_START_ONLY: Final = (
     "server.media",
     "server.chat",
     "server.database",
-    "server.loop",
+    "switches.events_per_s_max",
+    "switches.switches",
 )
 """File and key of what is opened or claimed at the start; a change waits for the next one."""
 

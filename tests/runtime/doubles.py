@@ -44,8 +44,9 @@ from acd.routing.outputs import (
 )
 from acd.runtime.clock import Clock
 from acd.runtime.dispatch import Dispatcher
+from acd.runtime.doors import Limits
 from acd.runtime.journal import JournalFile, JournalState, JournalWriter, open_journal
-from acd.runtime.loop import Limits, Loop
+from acd.runtime.loop import Loop
 from acd.runtime.metrics import RuntimeMetrics
 from acd.runtime.quarantine import Quarantine
 

@@ -6,6 +6,7 @@ from acd.routing.availability import refresh
 from acd.routing.folding.index import rebuild
 from acd.routing.model import GroupId, Presence
 from acd.routing.outputs import (
+    ArrivalsTurnedAway,
     CommandFulfilled,
     ContactTurnedAway,
     HoursInForce,
@@ -103,7 +104,9 @@ def fold_reserve(state: State, fact: ReserveSet, at_ms: int) -> None:
         queue.borrowed.pop(GroupId(fact.group), None)
 
 
-def fold_nothing(state: State, fact: Late | Refused | ContactTurnedAway, at_ms: int) -> None:
+def fold_nothing(
+    state: State, fact: Late | Refused | ContactTurnedAway | ArrivalsTurnedAway, at_ms: int
+) -> None:
     """Told for the record; the state stays as it was."""
 
 
