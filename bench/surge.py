@@ -2,11 +2,11 @@
 
     python -m bench.surge --json
 
-Starts the real server with its journal (FULL), brings customers through the cti adapter as a switch would, and plays
-every agent at a real desk websocket through the whole life of a contact. First the agreed number of customers comes,
-then `--factor` times as many for `--seconds`, then the agreed number again. Talks last so long that the agents together
-are a little slower than the agreed customers: a line stands all the time, and what is carried through is all that agents
-and server can carry. The last line is one JSON object; README.md says what its keys mean.
+Starts the real server with its journal (FULL), brings customers through the cti adapter as a switch would, and
+plays every agent at a real desk websocket through the whole life of a contact. First the agreed number of customers
+comes, then `--factor` times as many for `--seconds`, then the agreed number again. Talks last so long that the agents
+together are a little slower than the agreed customers: a line stands all the time, and what is carried through is all
+that agents and server can carry. The last line is one JSON object; README.md says what its keys mean.
 """
 
 from __future__ import annotations
