@@ -379,6 +379,9 @@ class Loop:
             room, seq, key = self._dispatcher.delivering
             entry = SetAside(at_ms, self.epoch, text, trace, room=room, seq=seq, key=key)
             what = f"room {room} raised at {key or f'record {seq}'}"
+        elif self._in_hand is not None and (timer := self._core.timer_in_hand()):
+            entry = SetAside(at_ms, self.epoch, text, trace, event=self._in_hand, timer=timer)
+            what = f"the engine raised at the time of {timer}"
         else:
             entry = SetAside(at_ms, self.epoch, text, trace, event=self._in_hand)
             what = (

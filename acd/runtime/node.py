@@ -86,6 +86,7 @@ class Node:
         except BaseException:
             self._file.close()
             raise
+        core.pass_over(self.quarantine.timers())
         self.clock = clock if clock is not None else Clock()
         self.clock.raise_floor(self.recovered.last_at_ms)
         self._writer = JournalWriter(
