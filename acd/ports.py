@@ -123,6 +123,14 @@ class Core(Protocol):
         """Return when `TimePassed` is wanted next; None: never, as things stand."""
         ...
 
+    def timer_in_hand(self) -> str:
+        """Return whose time was being dealt with when `handle` raised; "": it was the event itself."""
+        ...
+
+    def pass_over(self, timers: frozenset[str]) -> None:
+        """Let the time of these pass without dealing with it; names as `timer_in_hand` gives them."""
+        ...
+
     def wanted_commands(self) -> Sequence[AnyCommand]:
         """Return what the state still wants of the rooms, under the keys that it was ordered by first."""
         ...

@@ -61,6 +61,7 @@ class Reloading:
             _log.error(named("config_refused", why=why, in_force=self._version()))
             return
         self._house.settings = settings
+        self._node.loop.replace_limits(forms_of.loop_limits(settings))
         self._house.hours.replace(forms_of.calendars(settings))
         self._house.desk.set_people(forms_of.desk_settings(settings, self._house.var).people)
         files = ",".join(sorted(changed_files(old, settings))) or "none"

@@ -19,7 +19,7 @@ from acd.hours import Calendar, build_calendar
 from acd.intake.dialogue import Category
 from acd.intake.room import IntakeSettings
 from acd.routing.model import AgentId, Channel, EntryId, HoursId, Label, PersonId, TeamId
-from acd.runtime.loop import Limits
+from acd.runtime.doors import Limits
 from telephony_adapters.cti.settings import CtiSettings, SwitchSettings
 from telephony_adapters.sip.media import MediaSettings
 from telephony_adapters.sip.settings import PhoneAccount, SipSettings
@@ -34,7 +34,13 @@ def database_url(settings: Settings, var: Path) -> str:
 def loop_limits(settings: Settings) -> Limits:
     """Return how much may be on its way through the engine."""
     form = settings.server.loop
-    return Limits(intake_max=form.events_max, undurable_max=form.undurable_max)
+    return Limits(
+        intake_max=form.events_max,
+        undurable_max=form.undurable_max,
+        undelivered_max=form.undelivered_max,
+        arrivals_per_s_max=form.arrivals_per_s_max,
+        lag_ms_max=form.lag_ms_max,
+    )
 
 
 def calendars(settings: Settings) -> Mapping[HoursId, Calendar]:

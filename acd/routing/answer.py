@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from acd.routing.contact import Contact, Offer
 from acd.routing.folding import FOLDS
 from acd.routing.outputs import AnyCommand, AnyFact, Late, Refused
-from acd.routing.state import State
+from acd.routing.state import Agent, State
 
 EXPECTED: Final[Mapping[str, str]] = {
     "agent_busy": "an agent with free capacity",
@@ -44,7 +45,7 @@ EXPECTED: Final[Mapping[str, str]] = {
 class Answer:
     """The answer to one event while it is being found. `emit` is the only way in which handlers change the state."""
 
-    __slots__ = ("commands", "event", "facts", "now_ms", "state", "trigger")
+    __slots__ = ("commands", "event", "facts", "now_ms", "passed_over", "state", "timer", "trigger")
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -55,6 +56,10 @@ class Answer:
         """Name of the event in hand."""
         self.trigger = ""
         """Why contacts are being matched, for the decision record."""
+        self.timer: Contact | Offer | Agent | None = None
+        """Whose moment has come and is being dealt with."""
+        self.passed_over: frozenset[str] = frozenset()
+        """Names of those whose moments are let pass: dealing with them has raised before."""
 
     def emit(self, fact: AnyFact) -> None:
         """Make something true: record the fact and let it change the state."""

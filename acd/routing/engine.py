@@ -10,7 +10,7 @@ from acd.routing.events import AnyEvent, NodeStarted
 from acd.routing.folding import FOLDS
 from acd.routing.folding.index import rebuild
 from acd.routing.handling import HANDLERS
-from acd.routing.handling.clock import run_due
+from acd.routing.handling.clock import run_due, timer_name
 from acd.routing.matching import settle
 from acd.routing.model import ContactId, LegId
 from acd.routing.outputs import AnyCommand, AnyFact, Late, Outputs, Refused
@@ -101,6 +101,14 @@ class Engine:
             if moment is not None
         ]
         return min(soonest, default=None)
+
+    def timer_in_hand(self) -> str:
+        """Whose moment was being dealt with when `handle` raised; "": it was the event itself."""
+        return timer_name(self._answer.timer)
+
+    def pass_over(self, timers: frozenset[str]) -> None:
+        """Let the moments of these pass, from now on; names as `timer_in_hand` gives them."""
+        self._answer.passed_over = timers
 
     def state_hash(self) -> str:
         """Equal for equal states, on any machine."""

@@ -114,6 +114,17 @@ class ContactArrived(Event, frozen=True):
     """The agent's links that such a return call needs; without `return_adapter` they are `links`."""
 
 
+class ArrivalsRefused(Event, frozen=True):
+    """So many contacts of an entry were refused before the engine was asked; told together, once a second.
+
+    `entry` is as it was dialled, and need not exist; "": of several.
+    """
+
+    entry: EntryId
+    code: str
+    count: int
+
+
 class CustomerLeft(Event, frozen=True):
     """The customer's leg is gone: hung up, closed the page, or lost (`reason`)."""
 
@@ -442,6 +453,7 @@ AnyEvent = (
     | QueueGateTurned
     | CommandDone
     | ContactArrived
+    | ArrivalsRefused
     | CustomerLeft
     | CustomerChose
     | LegStored

@@ -4,9 +4,10 @@ It takes one event at a time, stamps it, lets the engine decide, and hands the r
 not wait for the disk: while one batch is being synced it goes on with the next events. What a record orders and
 says leaves the loop only when the record is durable, in order of `seq`.
 
-Limits: `intake_max` events may wait for the engine before those that start something new are refused;
-`undurable_max` records may wait for the disk before the engine pauses. What ends or answers something is always
-taken: there can only be as much of it as there are contacts, offers and agents in the house.
+What starts something new passes the doors (`doors.py`) first; what ends or answers something is always taken: there
+can only be as much of it as there are contacts, offers and agents in the house. Arrivals stand in a line of their own
+and are decided when nothing else waits; what is said of a contact whose arrival still stands there stands behind it.
+`undurable_max` records may wait for the disk before the engine pauses.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
-import msgspec
-
 from acd.ports import Core, Overloaded, Record
 from acd.routing.events import AgentSignedIn, AnyEvent, ContactArrived, ReturnCallAsked, TimePassed
+from acd.routing.model import ContactId
 from acd.routing.outputs import AnyCommand, Late, Refused
 from acd.runtime.clock import Clock, monotonic_s
 from acd.runtime.dispatch import Dispatcher
+from acd.runtime.doors import LAG, Doors, Limits
 from acd.runtime.journal import Entry, JournalState, encode_record
 from acd.runtime.logs import line, named
 from acd.runtime.metrics import RuntimeMetrics
@@ -37,13 +38,6 @@ _SLICE: Final = 64
 """Events handled, or records delivered, before the sockets get their turn."""
 
 _log = logging.getLogger("acd.loop")
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """How much may wait."""
-
-    intake_max: int = 5_000
-    undurable_max: int = 20_000
 
 
 class NodeStopped(Exception):
@@ -102,43 +96,89 @@ class Loop:
         self._metrics = metrics
         self._quarantine = quarantine
         self._limits = limits
+        self.doors = Doors(limits, metrics.lag_seconds.observe)
         self.epoch = epoch
         self.seq = last_seq
         """The last record that was made, durable or not."""
         self.durable_seq = last_seq
         self.delivered_seq = last_seq
         self._intake: deque[_Taken] = deque()
+        self._arrivals: deque[_Taken] = deque()
+        self._arriving: Counter[ContactId] = Counter()
+        """Contacts in `_arrivals`, with how much there is about each."""
         self._undurable: deque[_Made] = deque()
         self._undelivered: deque[_Made] = deque()
         self._wake = asyncio.Event()
         self._wake_delivery = asyncio.Event()
         self._settled = asyncio.Event()
         self._in_hand: AnyEvent | None = None
-        self._is_refusing = False
+        self._is_refusing: str | None = None
         self._failure: Exception | None = None
 
     # --- for the rooms ---------------------------------------------------------------------------------
 
     def submit(self, event: AnyEvent) -> asyncio.Future[Record]:
         """Take an event in; see `acd.ports.Submit`."""
-        if isinstance(event, STARTERS) and (code := self.refusal()) is not None:
-            self._metrics.count_turned_down(code)
+        if isinstance(event, STARTERS) and (code := self._refuse(event)) is not None:
             raise Overloaded(code)
         future: asyncio.Future[Record] = asyncio.get_running_loop().create_future()
-        self._intake.append(_Taken(event, future, monotonic_s()))
+        self._stand(_Taken(event, future, monotonic_s()))
         self._wake.set()
         return future
 
     def refusal(self) -> str | None:
         """Return why nothing new is taken at present, or None where it is."""
-        if self._is_refusing:
-            return "stopping"
+        if self._is_refusing is not None:
+            return self._is_refusing
         if self._journal.state is not JournalState.WRITING:
             return "journal_full" if self._journal.state is JournalState.FULL else "journal_failed"
-        full = (
-            len(self._intake) >= self._limits.intake_max or len(self._undurable) >= self._limits.undurable_max
+        limits = self._limits
+        is_full = (
+            len(self._intake) + len(self._arrivals) >= limits.intake_max
+            or len(self._undurable) >= limits.undurable_max
+            or len(self._undelivered) >= limits.undelivered_max
         )
-        return "overloaded" if full else None
+        if is_full:
+            return "overloaded"
+        return LAG if self.doors.is_late() else None
+
+    def _refuse(self, event: AnyEvent) -> str | None:
+        """Return why an event that starts something is not taken; an arrival that is not taken is noted."""
+        code = self.refusal()
+        if not isinstance(event, ContactArrived):
+            # People who sign in help against a lag.
+            code = None if code == LAG else code
+            if code is not None:
+                self._metrics.count_turned_down(code)
+            return code
+        if code is None:
+            code = self.doors.let_in(monotonic_s())
+        if code is not None:
+            self.doors.note_refused(event.entry, code)
+            self._metrics.count_turned_down(code)
+        return code
+
+    def _stand(self, taken: _Taken) -> None:
+        """Put an event into its line: arrivals, and what is said of those who stand there, behind everything else."""
+        contact: ContactId | None = getattr(taken.event, "contact", None)
+        if isinstance(taken.event, ContactArrived) or contact in self._arriving:
+            assert contact is not None
+            self._arriving[contact] += 1
+            self._arrivals.append(taken)
+        else:
+            self._intake.append(taken)
+
+    def _next(self) -> _Taken | None:
+        if self._intake:
+            return self._intake.popleft()
+        if not self._arrivals:
+            return None
+        taken = self._arrivals.popleft()
+        contact = taken.event.contact  # type: ignore[union-attr]  # only what names a contact stands there
+        self._arriving[contact] -= 1
+        if not self._arriving[contact]:
+            del self._arriving[contact]
+        return taken
 
     # --- for the house ---------------------------------------------------------------------------------
 
@@ -173,15 +213,27 @@ class Loop:
         self._journal.append(entries)
         return made
 
-    def refuse_new(self) -> None:
+    def refuse_new(self, code: str = "stopping") -> None:
         """From now on take only what ends or answers something."""
-        self._is_refusing = True
+        self._is_refusing = code
+
+    def tell_refused(self) -> None:
+        """Let engine and journal know of those whom the doors have turned away."""
+        if self._journal.state is JournalState.WRITING:
+            for event in self.doors.take_refused():
+                self._stand(_Taken(event, None, monotonic_s()))
+                self._wake.set()
+
+    def replace_limits(self, limits: Limits) -> None:
+        """Take other limits from now on."""
+        self._limits = limits
+        self.doors.replace(limits)
 
     async def settle(self, timeout_s: float) -> bool:
         """Wait until everything taken so far has been decided, made durable and delivered; False if it was not."""
         try:
             async with asyncio.timeout(timeout_s):
-                while self._intake or self._undurable or self._undelivered:
+                while any(self.depths()):
                     self._settled.clear()
                     await self._settled.wait()
         except TimeoutError:
@@ -211,7 +263,7 @@ class Loop:
 
     def depths(self) -> tuple[int, int, int]:
         """Return how many events wait for the engine, records for the disk, records for the rooms."""
-        return len(self._intake), len(self._undurable), len(self._undelivered)
+        return len(self._intake) + len(self._arrivals), len(self._undurable), len(self._undelivered)
 
     # --- deciding --------------------------------------------------------------------------------------
 
@@ -234,7 +286,7 @@ class Loop:
             if len(self._undurable) >= self._limits.undurable_max:
                 await self._wake.wait()
                 continue
-            if self._intake:
+            if self._intake or self._arrivals:
                 return
             deadline_ms = self._core.next_deadline_ms()
             if deadline_ms is None:
@@ -260,8 +312,8 @@ class Loop:
                 assert after_ms != deadline_ms or entries, (
                     f"time due at {deadline_ms} was handed in and changed nothing"
                 )
-            elif self._intake:
-                self._handle(self._intake.popleft(), now_ms, entries)
+            elif (taken := self._next()) is not None:
+                self._handle(taken, now_ms, entries)
             else:
                 return
 
@@ -327,6 +379,9 @@ class Loop:
             room, seq, key = self._dispatcher.delivering
             entry = SetAside(at_ms, self.epoch, text, trace, room=room, seq=seq, key=key)
             what = f"room {room} raised at {key or f'record {seq}'}"
+        elif self._in_hand is not None and (timer := self._core.timer_in_hand()):
+            entry = SetAside(at_ms, self.epoch, text, trace, event=self._in_hand, timer=timer)
+            what = f"the engine raised at the time of {timer}"
         else:
             entry = SetAside(at_ms, self.epoch, text, trace, event=self._in_hand)
             what = (
@@ -341,6 +396,7 @@ class Loop:
         """Cancel what nobody will answer any more; the last thing that is done."""
         waiting: Sequence[_Taken] = [
             *self._intake,
+            *self._arrivals,
             *(made.taken for made in (*self._undurable, *self._undelivered)),
         ]
         for taken in waiting:

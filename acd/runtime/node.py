@@ -18,12 +18,13 @@ from acd.routing.events import AnyEvent, NodeStarted, RulesLoaded
 from acd.routing.model import Rules
 from acd.routing.outputs import Refused
 from acd.runtime import collector
-from acd.runtime.clock import Clock, monotonic_s
+from acd.runtime.clock import Clock
 from acd.runtime.dispatch import Dispatcher
+from acd.runtime.doors import Limits
 from acd.runtime.journal import JournalFile, JournalState, JournalWriter, SnapshotShelf
 from acd.runtime.keeping import Keeping
 from acd.runtime.logs import named
-from acd.runtime.loop import Limits, Loop
+from acd.runtime.loop import Loop
 from acd.runtime.metrics import RuntimeMetrics
 from acd.runtime.quarantine import Quarantine
 from acd.runtime.recovery import Audience, Recovered, recover
@@ -36,7 +37,6 @@ _RESUME_S: Final = 15.0
 _SETTLE_S: Final = 5.0
 _BOOT_S: Final = 20.0
 _JOURNAL_STOP_S: Final = 30.0
-_LAG_S: Final = 0.25
 
 _log = logging.getLogger("acd.node")
 
@@ -86,6 +86,7 @@ class Node:
         except BaseException:
             self._file.close()
             raise
+        core.pass_over(self.quarantine.timers())
         self.clock = clock if clock is not None else Clock()
         self.clock.raise_floor(self.recovered.last_at_ms)
         self._writer = JournalWriter(
@@ -150,7 +151,8 @@ class Node:
 
     async def _run_with(self, on_ready: Callable[[], None], beside: Sequence[Companion]) -> None:
         keeping = partial(self._keeping.run, lambda: self.loop.durable_seq)
-        companions: list[Companion] = [self.loop.run, self._watch_lag, keeping, *beside]
+        doors = partial(self.loop.doors.watch, self.loop.tell_refused)
+        companions: list[Companion] = [self.loop.run, doors, keeping, *beside]
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(each()) for each in companions]
             try:
@@ -161,6 +163,7 @@ class Node:
                 await self._stop.wait()
                 self.loop.refuse_new()
                 await self._stop_rooms()
+                self.loop.tell_refused()
                 await self.loop.settle(_SETTLE_S)
             finally:
                 for task in running:
@@ -225,12 +228,6 @@ class Node:
         metrics.undurable_records.set_function(lambda: self.loop.depths()[1])
         metrics.undelivered_records.set_function(lambda: self.loop.depths()[2])
         metrics.clock_offset_ms.set_function(self.clock.wall_offset_ms)
-
-    async def _watch_lag(self) -> None:
-        while True:
-            due_s = monotonic_s() + _LAG_S
-            await asyncio.sleep(_LAG_S)
-            self.metrics.lag_seconds.observe(max(0.0, monotonic_s() - due_s))
 
 
 def _audience_of(dispatcher: Dispatcher) -> Audience:

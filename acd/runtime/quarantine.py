@@ -1,8 +1,8 @@
-"""What was set aside: an event that the engine could not handle, a delivery that a room could not bear.
+"""What was set aside: an event or a timer that the engine could not handle, a delivery that a room could not bear.
 
 Setting aside is for the next start to go on. An event that raised was never journaled, so it is enough to keep
-it for a developer. A delivery of a durable record would be repeated at every start; the entry makes the next
-start pass over that one delivery to that one room.
+it for a developer. A timer would come again, so the next start lets it pass. A delivery of a durable record would be
+repeated at every start; the entry makes the next start pass over that one delivery to that one room.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from acd.routing.events import AnyEvent, Event
 
 
 class SetAside(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One entry. Of an event: `event`. Of a delivery: `room`, with `seq` (a record) or `key` (a command)."""
+    """One entry. Of an event: `event`. Of a timer: `timer`, and the event that woke it. Of a delivery: `room`, with
+    `seq` (a record) or `key` (a command)."""
 
     at_ms: int
     epoch: int
     error: str
     trace: str
     event: AnyEvent | None = None
+    timer: str = ""
     room: str = ""
     seq: int = 0
     key: str = ""
@@ -38,6 +40,9 @@ class Quarantine:
         """Keep an entry, durably."""
         self._folder.mkdir(parents=True, exist_ok=True)
         what = type(entry.event).__name__ if isinstance(entry.event, Event) else f"delivery-{entry.room}"
+        what = (
+            f"timer-{''.join(c if c.isalnum() else '-' for c in entry.timer)[:80]}" if entry.timer else what
+        )
         path = self._folder / f"{entry.epoch:06d}-{entry.at_ms}-{what}.json"
         with path.open("wb") as file:
             file.write(msgspec.json.format(msgspec.json.encode(entry)))
@@ -59,3 +64,7 @@ class Quarantine:
         """Return the deliveries that are not to be repeated: room, and number of the record or key of the command."""
         known = (entry for _, entry in self.entries() if entry is not None and entry.room)
         return frozenset((entry.room, entry.key or entry.seq) for entry in known)
+
+    def timers(self) -> frozenset[str]:
+        """Return whose time is to be let pass."""
+        return frozenset(entry.timer for _, entry in self.entries() if entry is not None and entry.timer)

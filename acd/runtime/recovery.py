@@ -80,16 +80,17 @@ def recover(
     if audience is not None:
         begin, observed = _tell_the_past(reader, shelf, found[0].at_ms if found else 0, audience)
     extent = reader.extent()
+    apply = core.apply
     facts_folded, last_at_ms = 0, found[0].at_ms if found is not None else extent.last_at_ms
     for entry in reader.entries(begin):
         facts, record = _decode(reader, entry, audience is not None)
         if entry.seq > core_seq:
+            last_at_ms = entry.at_ms
             for fact in facts:
-                core.apply(fact, entry.at_ms)
-                if isinstance(fact, RulesInForce):
+                apply(fact, last_at_ms)
+                if type(fact) is RulesInForce:
                     rules = fact.rules
             facts_folded += len(facts)
-            last_at_ms = entry.at_ms
         if audience is not None and record is not None:
             audience.observe(record)
             observed += 1

@@ -98,6 +98,7 @@ class Statistics:
             f.PresenceSet: self._presence,
             f.ContactEntered: self._entered,
             f.ContactTurnedAway: self._turned_away,
+            f.ArrivalsTurnedAway: self._turned_away_unseen,
             f.ContactRequeued: self._requeued,
             f.ContactChanged: self._changed,
             f.OverflowOffered: self._overflow_offered,
@@ -276,6 +277,9 @@ class Statistics:
 
     def _turned_away(self, fact: f.ContactTurnedAway, at_ms: int) -> None:
         self._queue(QueueId(""), RegionId(""), at_ms).refused += 1
+
+    def _turned_away_unseen(self, fact: f.ArrivalsTurnedAway, at_ms: int) -> None:
+        self._queue(QueueId(""), RegionId(""), at_ms).refused += fact.count
 
     def _changed(self, fact: f.ContactChanged, at_ms: int) -> None:
         known = self._state.contacts.get(fact.contact)

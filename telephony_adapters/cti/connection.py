@@ -25,6 +25,7 @@ HEARTBEAT_S = 10.0
 CLOSE_S = 1.0
 ASIDE_MAX = 256
 """How many events of one socket may be on their way to the journal at once; beyond it reading waits."""
+NOT_NOW = ("a full house", "the same again later")
 SUBPROTOCOL = "acd.cti.v1+json"
 CLOSE_REPLACED = 4409
 CLOSE_TOO_FAST = 4429
@@ -73,10 +74,8 @@ class CtiRoutes:
             return _problem(HTTPStatus.BAD_REQUEST, error.code, error.found, error.expected, error.where)
         except TooFast as error:
             return _problem(HTTPStatus.TOO_MANY_REQUESTS, "too_fast", str(error), "fewer events a second")
-        except Overloaded:
-            return _problem(
-                HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "a full house", "the same again later"
-            )
+        except Overloaded as full:
+            return _problem(HTTPStatus.SERVICE_UNAVAILABLE, full.code, *NOT_NOW)
         except web.HTTPRequestEntityTooLarge:
             return _problem(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "a larger body", f"at most {BODY_MAX} bytes"
@@ -153,13 +152,15 @@ class CtiRoutes:
             aside.release()
 
     async def _answer(self, source: str, text: str) -> str | None:
+        event_id = ""
         try:
             event = parse_structured(text.encode("utf-8", "surrogatepass"))
+            event_id = event.id
             answer = await self._adapter.take(source, event)
         except CtiError as error:
             answer = Answer("", "refused", error.code, f"{error.where}: {error.found}", error.expected)
-        except Overloaded:
-            answer = Answer("", "refused", "overloaded", "a full house", "the same again later")
+        except Overloaded as full:
+            answer = Answer(event_id, "refused", full.code, *NOT_NOW)
         except TooFast:
             return None
         return msgspec.json.encode({"result": answer}).decode()

@@ -68,6 +68,7 @@ ABOUT_CONTACTS: Final[dict[str, Any]] = {
     "ContactGiven signed out": e.ContactGiven(s.C1, s.OFF, True, s.BOSS),
     "ContactClosed": e.ContactClosed(s.C1, "spam", s.BOSS),
     "CommandDone": e.CommandDone("OpenTicket/c1"),
+    "ArrivalsRefused": e.ArrivalsRefused(EntryId("100"), "rate", 3),
     "CustomerReached": e.CustomerReached(s.O1),
     "DialFailed": e.DialFailed(s.O1, "busy"),
     "OfferAccepted": e.OfferAccepted(s.O1),
@@ -138,6 +139,7 @@ _FAR: Final = 2**62
 GARBAGE: Final[tuple[Any, ...]] = (
     e.NodeStarted(-_FAR),
     e.CommandDone(_LONG),
+    e.ArrivalsRefused(EntryId(_LONG), _LONG, -1),
     e.ContactArrived(ContactId(""), "", Channel.VOICE, EntryId("")),
     e.ContactArrived(ContactId(_LONG), _LONG, Channel.CHAT, EntryId(_LONG), (Identity(_LONG),) * 99),
     e.ContactArrived(ContactId("c9"), "sip", Channel.VOICE, EntryId("100"), head_start_ms=-_FAR),

@@ -380,6 +380,7 @@ class Stream:
                 e.QueueGateTurned(QueueId(r.choice(["q0", "q1", "q9"])), r.random() < 0.6),
                 e.NodeStarted(r.choice([self.epoch, 0])),
                 e.LegsCompared("sip", (self.contact(), self.contact())),
+                e.ArrivalsRefused(EntryId(r.choice(["e0", "e9"])), "rate", r.choice([0, 3])),
                 e.CommandDone(r.choice([*self.engine.state.durable, "nothing"])),
                 e.RulesLoaded(self.rules()),
                 e.TimePassed(),

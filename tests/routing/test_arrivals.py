@@ -5,6 +5,7 @@ import pytest
 from acd.routing.engine import Engine
 from acd.routing.events import (
     AgentSignedOut,
+    ArrivalsRefused,
     AttributesChanged,
     ContactArrived,
     ContactClosed,
@@ -40,6 +41,7 @@ from acd.routing.model import (
     SkillNeed,
 )
 from acd.routing.outputs import (
+    ArrivalsTurnedAway,
     ContactChanged,
     ContactEnded,
     ContactEntered,
@@ -111,6 +113,18 @@ def test_a_full_line_and_a_full_house_turn_away() -> None:
     zone = Zone("q", contacts_max=1)
     zone.arrive("c0")
     assert only(zone.do(arrived()), ContactTurnedAway).code == "full"
+
+
+def test_those_refused_before_the_engine_was_asked_stand_in_the_history_with_entry_and_reason() -> None:
+    zone = Zone("q", EntryRules(EntryId("100"), QueueId("q")))
+    told = only(zone.do(ArrivalsRefused(EntryId("100"), "rate", 12)), ArrivalsTurnedAway)
+    assert (told.entry, told.code, told.count) == ("100", "rate", 12)
+    assert only(zone.do(ArrivalsRefused(EntryId("invented"), "lag", 1)), ArrivalsTurnedAway).entry == ""
+
+
+@pytest.mark.parametrize(("code", "count"), [("rate", 0), ("rate", -5), ("", 1), ("x" * 201, 1)])
+def test_a_senseless_count_of_refused_is_no_history(code: str, count: int) -> None:
+    assert only(Zone("q").do(ArrivalsRefused(EntryId("100"), code, count)), Refused).code == "senseless"
 
 
 def test_an_id_is_never_used_twice() -> None:

@@ -20,8 +20,8 @@ from tests.routing.zone import START_MS
 _FACT: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(AnyFact)
 SITUATIONS = {**CONTACTS, **{f"agent_{name}": make for name, make in AGENTS.items()}}
 TEXT_MAX = 20_000
-MEANT_TO_ADD_UP = ("WrapUpAsked", "IntakeProgressed", "ReturnCallAsked other id")
-"""Events of which a second one says something new: more wrap-up, more words, one more wish for the same call."""
+MEANT_TO_ADD_UP = ("WrapUpAsked", "IntakeProgressed", "ReturnCallAsked other id", "ArrivalsRefused")
+"""Events of which a second one says something new: more wrap-up, more words, one more wish for the same call, more who were refused."""
 
 
 @functools.cache

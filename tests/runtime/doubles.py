@@ -44,8 +44,9 @@ from acd.routing.outputs import (
 )
 from acd.runtime.clock import Clock
 from acd.runtime.dispatch import Dispatcher
+from acd.runtime.doors import Limits
 from acd.runtime.journal import JournalFile, JournalState, JournalWriter, open_journal
-from acd.runtime.loop import Limits, Loop
+from acd.runtime.loop import Loop
 from acd.runtime.metrics import RuntimeMetrics
 from acd.runtime.quarantine import Quarantine
 
@@ -60,13 +61,16 @@ class Kept(NamedTuple):
 
 
 class LineEngine:
-    """Contacts wait in one line and leave it; a contact whose entry is `poison` raises."""
+    """Contacts wait in one line and leave it; a contact whose entry is `poison` raises, and one whose name begins with
+    `bomb` when its patience is over."""
 
     def __init__(self, patience_ms: int | None = None) -> None:
         self.waiting: dict[ContactId, int] = {}
         self.applied = 0
         self.legs: dict[tuple[ContactId, LegId], Kept] = {}
         self.patience_ms = patience_ms
+        self.timer = ""
+        self.passed_over: frozenset[str] = frozenset()
 
     def handle(self, event: AnyEvent, now_ms: int) -> Outputs:
         facts: list[AnyFact] = []
@@ -89,8 +93,13 @@ class LineEngine:
             overdue = [
                 contact
                 for contact, since in self.waiting.items()
-                if since + (self.patience_ms or 0) <= now_ms
+                if since + (self.patience_ms or 0) <= now_ms and f"contact {contact}" not in self.passed_over
             ]
+            for contact in overdue:
+                self.timer = f"contact {contact}"
+                if contact.startswith("bomb"):
+                    raise RuntimeError("a timer was planted")
+            self.timer = ""
             facts.extend(self._ended(contact) for contact in overdue)
             commands.extend(EndContact("phones", contact, "patience") for contact in overdue)
         elif isinstance(event, AttributesChanged):
@@ -112,9 +121,14 @@ class LineEngine:
             self.legs = {key: kept for key, kept in self.legs.items() if kept.contact != fact.contact}
 
     def next_deadline_ms(self) -> int | None:
-        if self.patience_ms is None or not self.waiting:
-            return None
-        return min(self.waiting.values()) + self.patience_ms
+        waiting = [at for name, at in self.waiting.items() if f"contact {name}" not in self.passed_over]
+        return min(waiting) + self.patience_ms if self.patience_ms is not None and waiting else None
+
+    def timer_in_hand(self) -> str:
+        return self.timer
+
+    def pass_over(self, timers: frozenset[str]) -> None:
+        self.passed_over = timers
 
     def wanted_commands(self) -> Sequence[AnyCommand]:
         return [PlayTreatment("phones", contact, 1, "queued", "en") for contact in self.waiting]

@@ -11,8 +11,9 @@ from acd.ports import Overloaded, Record
 from acd.routing.events import AttributesChanged, CustomerLeft, TimePassed
 from acd.routing.model import ContactId
 from acd.routing.outputs import ContactEntered, EndContact, Late, PlayTreatment
+from acd.runtime.doors import Limits
 from acd.runtime.journal import JournalReader, decode_record
-from acd.runtime.loop import Limits, NodeStopped
+from acd.runtime.loop import NodeStopped
 from tests.runtime.doubles import LineEngine, Remembering, Shell, arrival, until
 
 

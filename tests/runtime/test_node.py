@@ -24,8 +24,10 @@ from tests.runtime.doubles import LineEngine, Remembering, arrival, until
 
 
 @asynccontextmanager
-async def running(folder: Path, *rooms: Remembering, rules: Rules | None = None) -> AsyncIterator[Node]:
-    node = Node(open_journal(folder), LineEngine(), rooms)
+async def running(
+    folder: Path, *rooms: Remembering, rules: Rules | None = None, patience_ms: int | None = None
+) -> AsyncIterator[Node]:
+    node = Node(open_journal(folder), LineEngine(patience_ms), rooms)
     ready = asyncio.Event()
     task = asyncio.create_task(node.run(rules, ready.set))
     waiter = asyncio.create_task(ready.wait())
@@ -141,6 +143,25 @@ async def test_a_poison_event_stops_the_node_and_the_next_start_goes_on_without_
         assert node.readiness() is None
         assert list(node.core.waiting) == ["a"]  # type: ignore[attr-defined]
         assert b"acd_quarantined_events 1.0" in node.metrics.page()
+
+
+async def test_a_timer_that_raises_stops_the_node_and_the_next_start_lets_it_pass(tmp_path: Path) -> None:
+    phones = Remembering()
+    with pytest.raises(NodeStopped, match="at the time of contact bomb"):
+        async with running(tmp_path, phones, patience_ms=50) as node:
+            await tell(phones, arrival("bomb"))
+            await until(lambda: node.loop.refusal() == "stopping", "its patience is over, and the node stops")
+    again = Remembering()
+    async with running(tmp_path, again, patience_ms=50) as node:
+        await tell(again, arrival("b"))
+        await until(lambda: list(node.core.waiting) == ["bomb"], "another's patience is over")  # type: ignore[attr-defined]
+        assert node.readiness() is None
+        await tell(again, CustomerLeft(ContactId("bomb")))
+        assert not node.core.waiting  # type: ignore[attr-defined]
+    [(path, entry)] = node.quarantine.entries()
+    assert entry is not None
+    assert (entry.timer, path.name.endswith("timer-contact-bomb.json")) == ("contact bomb", True)
+    assert "planted" in entry.trace
 
 
 async def test_a_second_server_is_refused_and_told_the_first_ones_pid(tmp_path: Path) -> None:

@@ -218,6 +218,12 @@ def test_dump_and_load_go_on_as_if_nothing_had_happened(statistics: Statistics) 
     assert other.queue_counts(T0, T0 + 1).wait_answered_ms == 3_000
 
 
+def test_those_turned_away_unseen_are_refused_too(statistics: Statistics) -> None:
+    statistics.apply([f.ArrivalsTurnedAway(EntryId("9"), "rate", 7)], T0)
+    statistics.apply([f.ArrivalsTurnedAway(EntryId(""), "lag", 2)], T0)
+    assert statistics.queue_counts(T0, T0 + 1).refused == 9
+
+
 def test_old_quarters_fall_out_at_the_limit(statistics: Statistics) -> None:
     for number in range(INTERVALS_MAX + 5):
         statistics.apply(

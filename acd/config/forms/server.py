@@ -89,6 +89,9 @@ class LoopForm(Form, frozen=True, kw_only=True):
 
     events_max: Annotated[int, Whole(10, 1_000_000)] = 5_000
     undurable_max: Annotated[int, Whole(10, 1_000_000)] = 20_000
+    undelivered_max: Annotated[int, Whole(10, 1_000_000)] = 20_000
+    arrivals_per_s_max: Annotated[int, Whole(0, 100_000)] = 1_000
+    lag_ms_max: Annotated[int, Whole(0, 60_000, "milliseconds")] = 250
 
 
 class LogForm(Form, frozen=True, kw_only=True):

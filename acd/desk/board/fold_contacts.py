@@ -64,6 +64,15 @@ def _turned_away(state: BoardState, changed: Changed, fact: f.ContactTurnedAway,
     return True
 
 
+def _turned_away_unseen(state: BoardState, changed: Changed, fact: f.ArrivalsTurnedAway, at_ms: int) -> bool:
+    name = state.entries.get(fact.entry)
+    queue = state.queues.get(name) if name else None
+    if name is not None and queue is not None:
+        queue_day(queue, at_ms).refused += fact.count
+        changed.queues[name] = None
+    return True
+
+
 def _changed(state: BoardState, changed: Changed, fact: f.ContactChanged, at_ms: int) -> bool:
     card = state.contacts.get(fact.contact)
     if card is None:
@@ -232,6 +241,7 @@ def _count_end(
 CONTACT_FOLDS: dict[type[f.Fact], Callable[[BoardState, Changed, Any, int], bool]] = {
     f.ContactEntered: _entered,
     f.ContactTurnedAway: _turned_away,
+    f.ArrivalsTurnedAway: _turned_away_unseen,
     f.ContactChanged: _changed,
     f.StepTaken: _step,
     f.EstimateTold: _estimate,

@@ -19,6 +19,7 @@ FOLDS: Final[Mapping[type[facts.Fact], Callable[[State, Any, int], None]]] = {
     facts.Late: zone.fold_nothing,
     facts.Refused: zone.fold_nothing,
     facts.ContactTurnedAway: zone.fold_nothing,
+    facts.ArrivalsTurnedAway: zone.fold_nothing,
     facts.CommandFulfilled: zone.fold_fulfilled,
     facts.TicketDone: zone.fold_ticket_done,
     facts.AgentJoined: agents.fold_joined,

@@ -9,6 +9,7 @@ from acd.routing.folding.index import rebuild
 from acd.routing.line import NUMBER_MASK
 from acd.routing.model import GroupId, Presence
 from acd.routing.outputs import (
+    ArrivalsTurnedAway,
     CommandFulfilled,
     ContactTurnedAway,
     HoursInForce,
@@ -136,7 +137,9 @@ def fold_spill(state: State, fact: SpillSet, at_ms: int) -> None:
                 state.opened.append(agent)
 
 
-def fold_nothing(state: State, fact: Late | Refused | ContactTurnedAway, at_ms: int) -> None:
+def fold_nothing(
+    state: State, fact: Late | Refused | ContactTurnedAway | ArrivalsTurnedAway, at_ms: int
+) -> None:
     """Told for the record; the state stays as it was."""
 
 

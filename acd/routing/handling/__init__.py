@@ -17,6 +17,7 @@ HANDLERS: Final[Mapping[type[events.Event], Callable[[Answer, Any], None]]] = {
     events.QueueGateTurned: zone.on_gate,
     events.CommandDone: zone.on_command_done,
     events.ContactArrived: arrivals.on_arrived,
+    events.ArrivalsRefused: arrivals.on_refused,
     events.CustomerLeft: arrivals.on_left,
     events.CustomerChose: arrivals.on_chose,
     events.LegStored: arrivals.on_leg,

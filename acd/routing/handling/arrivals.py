@@ -7,6 +7,7 @@ from acd.routing.answer import Answer
 from acd.routing.contact import Contact
 from acd.routing.estimates import estimate
 from acd.routing.events import (
+    ArrivalsRefused,
     AttributesChanged,
     ContactArrived,
     CustomerChose,
@@ -30,6 +31,7 @@ from acd.routing.model import (
     Repeat,
 )
 from acd.routing.outputs import (
+    ArrivalsTurnedAway,
     ContactChanged,
     ContactEntered,
     ContactTurnedAway,
@@ -125,6 +127,15 @@ def greet(answer: Answer, contact: Contact) -> None:
         position, wait_ms = estimate(answer.state, contact)
         answer.emit(EstimateTold(contact.id, position, wait_ms))
     answer.order(orders.treatment(answer.state, contact))
+
+
+def on_refused(answer: Answer, event: ArrivalsRefused) -> None:
+    """Let the history know of those who were refused before the engine was asked."""
+    if event.count < 1 or not 0 < len(event.code) <= ID_MAX:
+        answer.refuse(event.entry, "senseless", event.count, "1 or more, with a code")
+        return
+    entry = event.entry if event.entry in answer.state.entries else EntryId("")
+    answer.emit(ArrivalsTurnedAway(entry, event.code, event.count))
 
 
 def on_left(answer: Answer, event: CustomerLeft) -> None:

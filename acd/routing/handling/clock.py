@@ -34,7 +34,8 @@ def run_due(answer: Answer) -> None:
     """Do whatever was due by now.
 
     First every contact whose moment has come stands where it belongs, so that nobody is chosen before it; then
-    come the offers, which free agents, the agents, and the rest of what the contacts' moments bring.
+    come the offers, which free agents, the agents, and the rest of what the contacts' moments bring. Who is to be
+    passed over wakes no more, until something else happens to them.
     """
     state, now_ms = answer.state, answer.now_ms
     while state.is_due(now_ms):
@@ -43,8 +44,9 @@ def run_due(answer: Answer) -> None:
         while number is not None:
             contact = state.numbered[number]
             contact.alarm = 0
-            replace(state, contact, now_ms)
-            due.append(contact)
+            if _is_wanted(answer, contact):
+                replace(state, contact, now_ms)
+                due.append(contact)
             number = state.contact_alarms.pop_due(now_ms)
         answer.trigger = "step"
         if state.loose:
@@ -52,18 +54,33 @@ def run_due(answer: Answer) -> None:
         number = state.offer_alarms.pop_due(now_ms)
         while number is not None:
             answer.trigger = "agent_free"
-            offer_due(answer, state.offers[number])
-            settle(answer)
+            if _is_wanted(answer, state.offers[number]):
+                offer_due(answer, state.offers[number])
+                settle(answer)
             number = state.offer_alarms.pop_due(now_ms)
         number = state.agent_alarms.pop_due(now_ms)
         while number is not None:
-            agent_due(answer, state.by_rank[number])
+            if _is_wanted(answer, state.by_rank[number]):
+                agent_due(answer, state.by_rank[number])
             number = state.agent_alarms.pop_due(now_ms)
         for contact in due:
+            answer.timer = contact
             contact_due(answer, contact)
             if state.loose or state.opened:
                 settle(answer)
             schedule(state, contact, now_ms)
+    answer.timer = None
+
+
+def timer_name(whose: Contact | Offer | Agent | None) -> str:
+    """Name whose moment it is, for people and for passing over; "" for nobody's."""
+    return "" if whose is None else f"{type(whose).__name__.lower()} {whose.id}"
+
+
+def _is_wanted(answer: Answer, whose: Contact | Offer | Agent) -> bool:
+    """Note whose moment it is; tell whether to deal with it."""
+    answer.timer = whose
+    return not answer.passed_over or timer_name(whose) not in answer.passed_over
 
 
 def offer_due(answer: Answer, offer: Offer) -> None:

@@ -185,6 +185,15 @@ class ContactTurnedAway(Fact, frozen=True):
     identities: tuple[Identity, ...] = ()
 
 
+class ArrivalsTurnedAway(Fact, frozen=True):
+    """So many contacts were refused at the doors, unseen by the engine: rate, lag, overloaded, draining, stopping,
+    journal_full, journal_failed."""
+
+    entry: EntryId
+    code: str
+    count: int
+
+
 class ContactChanged(Fact, frozen=True):
     """Attributes were set and identities added; `repeat` is what the added identities tell."""
 
@@ -512,6 +521,7 @@ AnyFact = (
     | AgentSet
     | ContactEntered
     | ContactTurnedAway
+    | ArrivalsTurnedAway
     | ContactChanged
     | StepTaken
     | ReserveSet

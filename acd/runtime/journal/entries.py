@@ -61,10 +61,15 @@ def decode_record(entry: Entry) -> Record:
 
 def entry_check(entry: Entry, chain: bytes) -> tuple[int, bytes]:
     """Return the CRC32 of a row and the chain up to and with it, given the chain before it."""
-    head = _HEAD.pack(entry.seq, entry.epoch, entry.at_ms, len(entry.event), len(entry.facts))
-    crc = zlib.crc32(entry.facts, zlib.crc32(entry.event, zlib.crc32(head)))
-    digest = hashlib.blake2b(chain, digest_size=16)
-    digest.update(head)
-    digest.update(entry.event)
-    digest.update(entry.facts)
-    return crc, digest.digest()
+    body = entry_body(*entry)
+    return zlib.crc32(body), next_chain(chain, body)
+
+
+def entry_body(seq: int, epoch: int, at_ms: int, event: bytes, facts: bytes) -> bytes:
+    """Return what CRC and chain are taken of."""
+    return _HEAD.pack(seq, epoch, at_ms, len(event), len(facts)) + event + facts
+
+
+def next_chain(chain: bytes, body: bytes) -> bytes:
+    """Return the chain with one more row."""
+    return hashlib.blake2b(chain + body, digest_size=16).digest()

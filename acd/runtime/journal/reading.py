@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 import msgspec
 
 from acd.ports import Record
-from acd.runtime.journal.entries import Entry, decode_record, entry_check
+from acd.runtime.journal.entries import Entry, decode_record, entry_body, entry_check, next_chain
 from acd.runtime.journal.errors import JournalDamaged, JournalRefused, JournalTooNew
 from acd.runtime.journal.mark import MARK_NAME, Mark, read_mark
 from acd.runtime.journal.meta import VERSION, Meta, check_version, read_meta
@@ -106,9 +108,11 @@ class JournalReader:
             cursor = self._connection.execute(_SELECT, (after_seq,))
             while rows := cursor.fetchmany(_SLICE):
                 for row in rows:
-                    chain = self._check(row, expected, chain)
+                    entry = Entry._make(row[:5])
+                    own_chain = _chain_of_whole(row, entry, expected, chain)
+                    chain = own_chain if own_chain is not None else self._check(row, expected, chain)
                     expected += 1
-                    yield Entry(*row[:5])
+                    yield entry
         except UNREADABLE as error:
             self.damaged(error, f"behind record {expected - 1}")
 
@@ -193,6 +197,17 @@ class JournalReader:
         if own_chain != row[6]:
             raise JournalDamaged(path, f"record {expected}", f"chain {own_chain.hex()}", bytes(row[6]).hex())
         return own_chain
+
+
+def _chain_of_whole(row: Any, entry: Entry, expected: int, chain: bytes) -> bytes | None:
+    """Return the chain up to and with a row that is as it must be; None where something is to be said about it."""
+    try:
+        body = entry_body(*entry)
+    except (TypeError, struct.error):
+        return None
+    own_chain = next_chain(chain, body)
+    is_whole = entry.seq == expected and row[5] == zlib.crc32(body) and row[6] == own_chain
+    return own_chain if is_whole else None
 
 
 def trouble(path: Path, error: Exception, position: str = "its first pages") -> JournalRefused:

@@ -27,6 +27,7 @@ from acd.routing.model import (
     AssignmentState,
     Channel,
     ContactState,
+    EntryId,
     MonitorMode,
     Origin,
     PersonId,
@@ -331,3 +332,20 @@ def test_the_channels_and_states_of_the_day_were_all_seen() -> None:
         *Channel, *ContactState, *Origin, None,
         AssignmentState.TALKING, AssignmentState.HELD, AssignmentState.WRAP_UP, AssignmentState.CONNECTING,
     }  # fmt: skip
+
+
+def test_those_refused_at_the_doors_unseen_count_for_the_queue_of_their_entry() -> None:
+    board, engine = Board(), Engine()
+    rules = rules_of_centre()
+    entry = rules.entries[0]
+    events = [
+        e.RulesLoaded(rules),
+        e.ArrivalsRefused(entry.entry, "rate", 5),
+        e.ArrivalsRefused(EntryId("-"), "lag", 2),
+    ]
+    for seq, event in enumerate(events, 1):
+        board.apply(Record(seq, 1, START_MS, event, engine.handle(event, START_MS).facts))
+    row = build_queue(board.state, entry.queue)
+    assert row is not None
+    assert row.refused == 5
+    assert board.unknown == 0

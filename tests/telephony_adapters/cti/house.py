@@ -71,11 +71,12 @@ class House:
     events: list[e.AnyEvent] = field(default_factory=list)
     """Everything that was taken, in order."""
     is_full: bool = False
+    full_code: str = "overloaded"
     _ready: list[tuple[asyncio.Future[Record], Record, list[Any]]] = field(default_factory=list)
 
     def submit(self, event: e.AnyEvent) -> asyncio.Future[Record]:
         if self.is_full and isinstance(event, e.ContactArrived):
-            raise Overloaded("overloaded")
+            raise Overloaded(self.full_code)
         self.events.append(event)
         outputs = self.engine.handle(event, self.now_ms)
         self.seq += 1

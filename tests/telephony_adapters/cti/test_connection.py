@@ -294,6 +294,19 @@ async def test_a_call_that_the_full_house_refused_is_not_taken_for_a_live_one() 
         assert house.events[-1] == e.LegsCompared("cti", ())
 
 
+async def test_who_is_refused_at_the_doors_hears_which_call_and_why() -> None:
+    async with open_house() as house:
+        house.is_full, house.full_code = True, "rate"
+        socket = await connect(house)
+        assert "hello" in await read(socket)
+        await socket.send(json.dumps(said("acd.call.arrived", 7, "a", entry="400")))
+        result = (await read(socket))["result"]
+        assert (result["id"], result["outcome"], result["code"]) == ("7", "refused", "rate")
+        status, problem = await house.post(said("acd.call.arrived", 8, "b", entry="400"))
+        assert (status, problem["code"]) == (503, "rate")
+        await socket.close()
+
+
 async def test_sequences_of_calls_that_never_came_are_forgotten_at_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
