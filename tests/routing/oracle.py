@@ -419,7 +419,9 @@ class Oracle:
     def _offer_ended(self, fact: Any, now_ms: int) -> None:
         offer = self.offers.pop(fact.offer)
         if fact.outcome not in (OfferState.WITHDRAWN, OfferState.LOST_RACE):
-            offer.contact.refused[offer.agent.id] = now_ms + offer.rules.refusal_memory_ms
+            own_ms = getattr(offer.rules.delays, f"{fact.outcome.value}_ms")
+            memory_ms = offer.rules.refusal_memory_ms if own_ms is None else own_ms
+            offer.contact.refused[offer.agent.id] = now_ms + memory_ms
         del offer.agent.holding[fact.offer]
         offer.agent.clock(now_ms)
         self._drop_agent(offer.agent)

@@ -116,7 +116,10 @@ def fold_offer_ended(state: State, fact: OfferEnded, at_ms: int) -> None:
     offer.state = move(OFFER_MOVES, offer.state, OUTCOME_TRIGGERS[fact.outcome])
     contact, agent = offer.contact, offer.agent
     if fact.outcome in _REFUSALS:
-        remember_refusal(contact, agent, at_ms, at_ms + offer.plan.rules.refusal_memory_ms)
+        rules = offer.plan.rules
+        delay_ms = rules.delays.of(fact.outcome)
+        until_ms = at_ms + (rules.refusal_memory_ms if delay_ms is None else delay_ms)
+        remember_refusal(contact, agent, at_ms, until_ms)
     contact.rung = tuple(number for number in contact.rung if number != offer.id)
     _let_go(state, offer, at_ms)
     agent.load -= LOADS[contact.channel]
