@@ -136,3 +136,5 @@ def _count_staff(state: State, agent: Agent, change: int) -> None:
         queue.staffed_in[agent.region] = queue.staffed_in.get(agent.region, 0) + change
         if queue.plan.watched:
             state.touched.append(queue)
+    for cell in agent.cells:
+        cell.staffed += change

@@ -47,7 +47,19 @@ class Cell:
     A cell without requirement only counts: all free agents of a queue.
     """
 
-    __slots__ = ("count", "group", "heap", "limit", "mask", "old", "region", "requirement", "sifted", "step")
+    __slots__ = (
+        "count",
+        "group",
+        "heap",
+        "limit",
+        "mask",
+        "old",
+        "region",
+        "requirement",
+        "sifted",
+        "staffed",
+        "step",
+    )
 
     def __init__(
         self, requirement: Requirement | None, mask: int, step: int, region: int, group: GroupId | None
@@ -58,6 +70,8 @@ class Cell:
         self.region = region
         self.group = group
         self.count = 0
+        self.staffed = 0
+        """Ready agents who stand here when they are free."""
         self.heap: list[int] = []
         self.old: list[int] = []
         """A heap that is being sifted into the other, a few keys with each that comes: see `timers.Alarms`."""
@@ -370,6 +384,7 @@ class Pools:
             cell = self._cell_for(requirement, agent)
             if cell is not None and cell not in agent.cells:
                 agent.cells = (*agent.cells, cell)
+                cell.staffed += agent.status == 2
                 if agent.mask & mask == mask:
                     cell.count += 1
                     cell.heap.append(agent_key(agent, requirement))

@@ -13,6 +13,7 @@ import msgspec
 
 from acd.routing.contact import Consult, Contact, Intake, More, Offer, Told
 from acd.routing.errors import InvariantBroken
+from acd.routing.estimates import BIAS_EVEN
 from acd.routing.folding.index import rebuild
 from acd.routing.model import (
     AgentId,
@@ -195,6 +196,7 @@ class PlainQueue(_Plain):
     handle_ms: int
     handled: int
     spilled: list[RegionId] = []
+    bias: int = BIAS_EVEN
 
 
 class PlainState(_Plain):
@@ -338,6 +340,7 @@ def _plain_queue(queue: Queue, plans: _Plans) -> PlainQueue:
         queue.handle_ms,
         queue.handled,
         sorted(queue.spilled),
+        queue.bias,
     )
 
 
@@ -454,6 +457,7 @@ def _from_plain(plain: PlainState) -> State:
         queue.gate_open = plain_queue.gate_open
         queue.borrowed = dict.fromkeys(plain_queue.borrowed, True)
         queue.spilled = dict.fromkeys(plain_queue.spilled, True)
+        queue.bias = plain_queue.bias
         queue.handle_ms = plain_queue.handle_ms
         queue.handled = plain_queue.handled
     state.hours = plain.hours

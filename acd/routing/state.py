@@ -160,8 +160,8 @@ class Queue:
     """A queue and who waits in it."""
 
     __slots__ = (
-        "borrowed", "gate_open", "handle_ms", "handled", "id", "line", "plan", "spilled", "staffed", "staffed_in",
-        "waiting_in",
+        "bias", "borrowed", "gate_open", "handle_ms", "handled", "id", "line", "plan", "spilled", "staffed",
+        "staffed_in", "waiting_in",
     )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
@@ -175,6 +175,8 @@ class Queue:
         self.handle_ms = 0
         """Recent handle time, moved by an eighth towards each new one; 0 with `handled` 0."""
         self.handled = 0
+        self.bias = 1_000
+        """By which factor, per mille, waits were longer than estimated of late (`acd.routing.estimates`)."""
         self.staffed = 0
         """Ready agents who serve it, at work or not."""
         self.staffed_in: dict[int, int] = {}

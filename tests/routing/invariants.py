@@ -91,6 +91,8 @@ def _check_pools(engine: Engine) -> None:
         assert requirement.waiting == waiting
         for cell in requirement.cells.values():
             assert len(cell.live_keys(engine.state)) == cell.count, "a cell counts its live keys"
+            here = sum(agent.status == 2 and cell in agent.cells for agent in engine.state.by_rank)
+            assert cell.staffed == here, "a cell counts its ready agents"
 
 
 class Ledger:

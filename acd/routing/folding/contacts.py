@@ -6,6 +6,7 @@ from sys import intern
 
 from acd.routing import visits
 from acd.routing.contact import Contact, Intake, Told
+from acd.routing.estimates import eligible_staff
 from acd.routing.line import NUMBER_MASK, order_key
 from acd.routing.model import ContactState
 from acd.routing.orders import open_ticket
@@ -114,7 +115,7 @@ def fold_step(state: State, fact: StepTaken, at_ms: int) -> None:
 def fold_told(state: State, fact: EstimateTold, at_ms: int) -> None:
     """The first telling belongs to the greeting; the others are treatments of their own."""
     contact = state.contacts[fact.contact]
-    staffed = state.queues[contact.queue].staffed
+    staffed = eligible_staff(state, contact)
     told = contact.told
     if told is None:
         contact.told = Told(at_ms, fact.position, fact.estimate_ms, staffed)

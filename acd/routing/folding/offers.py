@@ -6,6 +6,7 @@ from acd.routing import visits
 from acd.routing.availability import note_work, refresh, release, take_shares
 from acd.routing.capacity import LOADS
 from acd.routing.contact import Consult, Contact, Offer
+from acd.routing.estimates import learn
 from acd.routing.folding.agents import forget_if_gone
 from acd.routing.folding.contacts import forget_if_done
 from acd.routing.model import AssignmentState, ContactState, OfferState, Origin
@@ -140,6 +141,9 @@ def fold_connected(state: State, fact: AssignmentConnected, at_ms: int) -> None:
     contact.last_agent = offer.agent.id
     if not contact.answered_ms:
         contact.answered_ms = at_ms
+        queue = state.queues.get(contact.queue) if fact.estimate_ms is not None else None
+        if queue is not None and fact.estimate_ms is not None:
+            learn(queue, fact.estimate_ms, fact.waited_ms)
     offer.agent.taken += 1
 
 
