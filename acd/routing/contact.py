@@ -86,6 +86,7 @@ class More:
     __slots__ = (
         "asked",
         "base_head_start_ms",
+        "been",
         "declined",
         "intake",
         "is_reached",
@@ -119,6 +120,8 @@ class More:
         self.declined: dict[str, int] = {}
         """Name of a rule to the moment of its last decline."""
         self.base_head_start_ms: int | None = None
+        self.been: tuple[QueueId, ...] = ()
+        """Queues that it left while it waited: no overflow leads back there."""
         self.legs: dict[LegId, bytes] = {}
         self.leaving = ""
         """Number outside to which the customer is being transferred."""

@@ -84,6 +84,7 @@ def is_possible(answer: Answer, contact: Contact, rule: OverflowRule) -> bool:
         return (
             to_queue is not None
             and to_queue != contact.queue
+            and (contact.more is None or to_queue not in contact.more.been)
             and not refusal_of(answer.state, contact, to_queue)
         )
     return True

@@ -119,6 +119,7 @@ class PlainMore(_Plain):
     leaving: str
     leaving_until_ms: int
     return_by: tuple[str, tuple[Link, ...]] | None
+    been: tuple[QueueId, ...] = ()
 
 
 class PlainContact(_Plain):
@@ -406,6 +407,7 @@ def _plain_more(more: More) -> PlainMore:
         more.leaving,
         more.leaving_until_ms,
         more.return_by,
+        more.been,
     )
 
 

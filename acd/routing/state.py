@@ -54,6 +54,8 @@ IN_POOL: Final = 4
 
 ENDED_KEPT: Final = 20_000
 """Ids of ended contacts that are remembered, so that a repeated arrival is not a new one."""
+BEEN_MAX: Final = 16
+"""Queues that a waiting contact has left, and to which no overflow takes it back."""
 LEGS_MAX: Final = 8
 RESUME_BYTES_MAX: Final = 16_384
 ATTRIBUTES_MAX: Final = 64

@@ -30,7 +30,7 @@ from acd.routing.outputs import (
     TicketLinked,
 )
 from acd.routing.plans import join_needs
-from acd.routing.state import ENDED_KEPT, LINK_BITS, State
+from acd.routing.state import BEEN_MAX, ENDED_KEPT, LINK_BITS, State
 from acd.routing.states import CONTACT_MOVES, ContactTrigger, move
 from acd.routing.waiting import choose_company, displace, number_of, place, schedule
 
@@ -151,9 +151,12 @@ def fold_requeued(state: State, fact: ContactRequeued, at_ms: int) -> None:
     contact = state.contacts[fact.contact]
     if contact.state is ContactState.WAITING:
         displace(state, contact)
+        contact.rare.been = (*contact.rare.been, contact.queue)[-BEEN_MAX:]
     else:
         contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
         contact.offer = 0
+        if contact.more is not None:
+            contact.more.been = ()
     old = contact.plan.rules
     queue = state.queues[fact.queue]
     contact.queue = queue.id
