@@ -50,6 +50,7 @@ from acd.routing.outputs import (
     OfferMade,
     OverflowOffered,
     PlayTreatment,
+    QueueGateSet,
     Refused,
     StartIntake,
     TurnAway,
@@ -140,6 +141,18 @@ def test_hours_and_the_gate_close_a_queue() -> None:
     assert only(zone.do(QueueGateTurned(QueueId("q"), False)), Late)
     assert only(zone.do(QueueGateTurned(QueueId("x"), False)), Refused).code == "unknown_queue"
     assert only(zone.do(arrived()), ContactTurnedAway).code == "closed"
+
+
+def test_one_switch_closes_every_queue_and_opens_it_again() -> None:
+    bot = OverflowRule("bot", OverflowAction.INTAKE, closed=True, offered=False)
+    zone = Zone(QueueRules(QueueId("q"), overflow=(bot,)), "r", "s")
+    zone.arrive("c0")
+    zone.do(QueueGateTurned(QueueId("r"), False))
+    out = zone.do(QueueGateTurned(QueueId("*"), False, None, "fire"))
+    assert [(fact.queue, fact.reason) for fact in of(out, QueueGateSet)] == [("q", "fire"), ("s", "fire")]
+    assert only(out, IntakeEntered).contact == "c0", "who waits leaves as the rules say"
+    assert only(zone.do(QueueGateTurned(QueueId("*"), False)), Late)
+    assert len(of(zone.do(QueueGateTurned(QueueId("*"), True)), QueueGateSet)) == 3
 
 
 def test_a_closed_queue_with_a_way_out_lets_in_and_takes_it() -> None:
