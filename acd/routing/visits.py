@@ -58,8 +58,7 @@ def first_owner(repeat: Repeat) -> AgentId | None:
 
 def note(state: State, contact: Contact, outcome: Outcome, at_ms: int) -> None:
     """Remember a contact that has just ended under each of its identities."""
-    if state.rules is None:
-        return
+    assert state.rules is not None, "nobody came in before there were rules"
     ticket = contact.more.ticket if contact.more is not None else None
     moment_ms = contact.arrived_ms
     if contact.origin is Origin.RETURN_CALL:

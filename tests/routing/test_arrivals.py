@@ -143,6 +143,14 @@ def test_hours_and_the_gate_close_a_queue() -> None:
     assert only(zone.do(arrived()), ContactTurnedAway).code == "closed"
 
 
+def test_kinds_of_hours_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("acd.routing.handling.zone.HOURS_MAX", 1)
+    zone = Zone("q")
+    zone.do(HoursTurned(HoursId("h"), False))
+    assert only(zone.do(HoursTurned(HoursId("i"), False)), Refused).code == "limit"
+    assert names(zone.do(HoursTurned(HoursId("h"), True))) == ["HoursInForce"], "a known one turns"
+
+
 def test_one_switch_closes_every_queue_and_opens_it_again() -> None:
     bot = OverflowRule("bot", OverflowAction.INTAKE, closed=True, offered=False)
     zone = Zone(QueueRules(QueueId("q"), overflow=(bot,)), "r", "s")

@@ -9,6 +9,7 @@ from acd.routing.events import AgentSignedOut, ContactConnected, CustomerLeft, O
 from acd.routing.model import (
     AgentId,
     ContactId,
+    GroupId,
     Needs,
     OfferId,
     QueueId,
@@ -16,6 +17,7 @@ from acd.routing.model import (
     Reach,
     RegionId,
     RegionRules,
+    Reserve,
     SkillId,
     SkillNeed,
     Step,
@@ -152,3 +154,20 @@ def test_very_many_kinds_of_one_need_are_not_looked_through_one_by_one(
     busy(zone, None)
     found = [told(zone, f"c{number}", head_start_ms=number * 1_000)[1] for number in range(4)]
     assert found == [100_000, 100_000, 300_000, 400_000]
+
+
+def test_where_only_a_borrowed_reserve_is_there_it_alone_counts() -> None:
+    zone = zone_of(
+        "r", agent("a"), agent("sub", "r", groups=("g",)), reserves=(Reserve(GroupId("g"), 20_000, 5_000),)
+    )
+    learned(zone, "a")
+    zone.do(AgentSignedOut(AgentId("a")))
+    zone.arrive("c1")
+    zone.ready("sub")
+    zone.wait(20_000)
+    assert zone.offer().agent == "sub", "borrowed"
+    zone.accept()
+    zone.arrive("c2")
+    waiting = zone.engine.state.contacts[ContactId("c2")]
+    zone.wait(60_000)
+    assert estimate(zone.engine.state, waiting) == (1, 100_000)

@@ -151,12 +151,11 @@ def fold_requeued(state: State, fact: ContactRequeued, at_ms: int) -> None:
     contact = state.contacts[fact.contact]
     if contact.state is ContactState.WAITING:
         displace(state, contact)
-        contact.rare.been = (*contact.rare.been, contact.queue)[-BEEN_MAX:]
+        been = (*contact.rare.been, contact.queue)[-BEEN_MAX:]
     else:
         contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
         contact.offer = 0
-        if contact.more is not None:
-            contact.more.been = ()
+        been = ()
     old = contact.plan.rules
     queue = state.queues[fact.queue]
     contact.queue = queue.id
@@ -167,11 +166,12 @@ def fold_requeued(state: State, fact: ContactRequeued, at_ms: int) -> None:
     contact.key = order_key(contact.arrived_ms, contact.head_start_ms, number_of(contact))
     contact.step = contact.plan.step_at(at_ms - contact.arrived_ms)
     contact.told = None
-    if contact.more is not None:
-        contact.more.asked = None
-        contact.more.declined = {}
-        if contact.more.base_head_start_ms is not None:
-            contact.more.base_head_start_ms += queue.plan.rules.head_start_ms - old.head_start_ms
+    more = contact.rare
+    more.been = been
+    more.asked = None
+    more.declined = {}
+    if more.base_head_start_ms is not None:
+        more.base_head_start_ms += queue.plan.rules.head_start_ms - old.head_start_ms
     contact.turn += 1
     contact.treatment = "queued"
     if contact.owner is not None:
