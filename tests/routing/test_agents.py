@@ -25,7 +25,16 @@ from acd.routing.model import (
     SkillId,
     SkillNeed,
 )
-from acd.routing.outputs import AgentJoined, Late, LinkSet, NextPresenceSet, OfferMade, PresenceSet, Refused
+from acd.routing.outputs import (
+    AgentJoined,
+    AgentSet,
+    Late,
+    LinkSet,
+    NextPresenceSet,
+    OfferMade,
+    PresenceSet,
+    Refused,
+)
 from tests.routing.zone import Zone, agent, names, of, only
 
 ANN = AgentId("ann")
