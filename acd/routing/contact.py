@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from acd.routing.line import NUMBER_MASK, order_key
+from acd.routing.keys import NUMBER_MASK
+from acd.routing.line import order_key
 from acd.routing.model import (
     AgentId,
     AssignmentState,
@@ -158,8 +159,8 @@ class Contact(msgspec.Struct, eq=False, gc=False):
     rank: Rank | None = None
     place: int = 0
     """Index: where it stands while it waits: `NOWHERE`, `DORMANT`, `LOOSE`, `ALONE`, `IN_POOL`."""
-    alarm: int = 0
-    """Index: the key of its next alarm, 0 for none."""
+    wake_ms: int = 0
+    """Index: the moment of its next alarm, 0 for none."""
     offer: int = 0
     """The live offer or assignment, 0 for none; of several (ring all) the first."""
     rung: tuple[int, ...] = ()

@@ -63,7 +63,7 @@ class Engine:
         answer.event = type(event).__name__
         answer.trigger = "agent_free"
         # Time that ran out while no node lived must not offer anybody a contact before links are known again.
-        if type(event) is not NodeStarted and state.is_due(answer.now_ms):
+        if answer.now_ms >= state.bell.ms and type(event) is not NodeStarted and state.is_due(answer.now_ms):
             run_due(answer)
             answer.trigger = "agent_free"
         HANDLERS[type(event)](answer, event)

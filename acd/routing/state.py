@@ -10,6 +10,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from acd.routing.contact import Contact, Offer
+from acd.routing.keys import NUMBER_BITS, NUMBER_MASK, ORIGIN_MS, moment_of
 from acd.routing.line import Line
 from acd.routing.model import (
     AgentId,
@@ -29,13 +30,14 @@ from acd.routing.model import (
     SkillId,
     Visit,
 )
-from acd.routing.timers import MASK, SHIFT, Alarms
+from acd.routing.timers import NO_KEY, Alarms, Bell
 
 if TYPE_CHECKING:
     from acd.routing.capacity import Capacity
+    from acd.routing.cells import Count
     from acd.routing.outputs import AnyCommand
     from acd.routing.plans import Plan
-    from acd.routing.pools import Cell, Pools
+    from acd.routing.pools import AnyCell, Pools
 
 LINK_BITS: Final = {Link.DESK: 1, Link.PHONE: 2, Link.MICROPHONE: 4}
 LINK_ALL: Final = 7
@@ -73,6 +75,7 @@ class Agent:
         "capacity",
         "cells",
         "consulting",
+        "counts",
         "groups",
         "id",
         "is_gone",
@@ -151,7 +154,8 @@ class Agent:
         self.status = 0
         self.key = 0
         self.capacity: Capacity
-        self.cells: tuple[Cell, ...] = ()
+        self.counts: list[Count] = []
+        self.cells: tuple[AnyCell, ...] = ()
         self.alone: list[int] | None = None
         """Keys of contacts in line that wait for this agent alone, have done so, or will."""
 
@@ -192,6 +196,7 @@ class State:
         self.numbered: dict[int, Contact] = {}
         self.offers: dict[int, Offer] = {}
         self.contact_count = 0
+        """The number given to a contact last (`acd.routing.keys`)."""
         self.offer_count = 0
         self.share_cursor = AgentId("")
         """Whose shares were taken last in rotation."""
@@ -210,9 +215,11 @@ class State:
         self.statuses = [0, 0, 0]
         """How many agents are signed out, not ready, ready."""
         self.pools: Pools
-        self.contact_alarms = Alarms(self._contact_waits)
-        self.offer_alarms = Alarms(self._offer_waits)
-        self.agent_alarms = Alarms(self._agent_waits)
+        self.bell = Bell()
+        self.contact_alarms = Alarms(self._contact_waits, self.bell)
+        self.offer_alarms = Alarms(self._offer_waits, self.bell)
+        """By the agents' ranks: offers are numbered beyond what a key can hold."""
+        self.agent_alarms = Alarms(self._agent_waits, self.bell)
         self.alarms = (self.offer_alarms, self.contact_alarms, self.agent_alarms)
         self.opened: list[Agent] = []
         """Agents who gained capacity since the event began."""
@@ -222,22 +229,39 @@ class State:
         """Contacts that came into a line, or ask for less, since the event began."""
 
     def is_due(self, now_ms: int) -> bool:
-        """Whether some alarm, live or dead, has come."""
-        limit = (now_ms + 1) << SHIFT
+        """Whether somebody's moment has come."""
+        bell = self.bell
+        if now_ms < bell.ms:
+            return False
+        end = (now_ms - ORIGIN_MS + 1) << NUMBER_BITS
+        next_key = NO_KEY
         for alarms in self.alarms:
-            heap = alarms.heap
-            if (heap and heap[0] < limit) or (alarms.old and alarms.old[0] < limit):
-                return True
-        return False
+            key = alarms.next
+            if key < end:
+                key = alarms.first()
+            if key < next_key:
+                next_key = key
+        bell.ms = (next_key >> NUMBER_BITS) + ORIGIN_MS
+        return next_key < end
+
+    def due_offer(self, key: int) -> Offer | None:
+        """The oldest offer whose moment this key of an alarm is."""
+        rank = key & NUMBER_MASK
+        if rank < len(self.by_rank):
+            moment_ms = (key >> NUMBER_BITS) + ORIGIN_MS
+            for number in self.by_rank[rank].offers:
+                offer = self.offers[number]
+                if offer.wake_ms == moment_ms:
+                    return offer
+        return None
 
     def _contact_waits(self, key: int) -> bool:
-        contact = self.numbered.get(key & MASK)
-        return contact is not None and contact.alarm == key
+        contact = self.numbered.get(key & NUMBER_MASK)
+        return contact is not None and contact.wake_ms == (key >> NUMBER_BITS) + ORIGIN_MS
 
     def _offer_waits(self, key: int) -> bool:
-        offer = self.offers.get(key & MASK)
-        return offer is not None and offer.wake_ms == key >> SHIFT
+        return self.due_offer(key) is not None
 
     def _agent_waits(self, key: int) -> bool:
-        number = key & MASK
-        return number < len(self.by_rank) and self.by_rank[number].wake_ms == key >> SHIFT
+        rank = key & NUMBER_MASK
+        return rank < len(self.by_rank) and self.by_rank[rank].wake_ms == moment_of(key)

@@ -7,9 +7,9 @@ the same moments as the node that decided.
 from __future__ import annotations
 
 from acd.routing.contact import Contact
+from acd.routing.keys import NUMBER_MASK
 from acd.routing.model import ContactState, Origin, OverflowRule
 from acd.routing.state import ALONE, DORMANT, IN_POOL, LOOSE, NOWHERE, Agent, State
-from acd.routing.timers import MASK, SHIFT
 
 CHECK_MS = 5_000
 """How often conditions that depend on others (length, estimate, staff) are looked at for each waiting contact."""
@@ -19,7 +19,7 @@ _WAITING = ContactState.WAITING
 
 def number_of(contact: Contact) -> int:
     """The number that the engine gave to the contact at its entry."""
-    return contact.key & MASK
+    return contact.key & NUMBER_MASK
 
 
 def choose_company(state: State, contact: Contact, now_ms: int) -> None:
@@ -50,7 +50,7 @@ def patience(contact: Contact) -> int:
 
 def could_serve(state: State, contact: Contact, agent: Agent) -> bool:
     """Whether the agent serves the contact's queue and has the skills of its last step."""
-    requirement = state.pools.requirement_for(contact.plan, contact.needs, contact.channel, contact.links)
+    requirement = state.pools.rank_of(contact).requirement
     return any(cell.requirement is requirement for cell in agent.cells)
 
 
@@ -120,13 +120,10 @@ def replace(state: State, contact: Contact, now_ms: int) -> None:
 def schedule(state: State, contact: Contact, now_ms: int) -> None:
     """Set the alarm of a contact anew."""
     wake_ms = next_wake(state, contact, now_ms)
-    if wake_ms:
-        alarm = (wake_ms << SHIFT) | (contact.key & MASK)
-        if contact.alarm != alarm:
-            contact.alarm = alarm
-            state.contact_alarms.set(alarm)
-    else:
-        contact.alarm = 0
+    if wake_ms != contact.wake_ms:
+        contact.wake_ms = wake_ms
+        if wake_ms:
+            state.contact_alarms.set(wake_ms, contact.key & NUMBER_MASK)
 
 
 def next_wake(state: State, contact: Contact, now_ms: int) -> int:

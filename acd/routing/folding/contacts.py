@@ -6,7 +6,8 @@ from sys import intern
 
 from acd.routing import visits
 from acd.routing.contact import Contact, Intake, Told
-from acd.routing.line import NUMBER_MASK, order_key
+from acd.routing.keys import NUMBER_MASK
+from acd.routing.line import order_key
 from acd.routing.model import ContactState
 from acd.routing.orders import open_ticket
 from acd.routing.outputs import (
@@ -36,9 +37,8 @@ from acd.routing.waiting import choose_company, displace, number_of, place, sche
 
 def fold_entered(state: State, fact: ContactEntered, at_ms: int) -> None:
     """A contact joins a line."""
-    state.contact_count += 1
     state.entered += 1
-    number = state.contact_count
+    number = state.contact_count = _next_number(state)
     queue = state.queues[fact.queue]
     links = 0
     for link in fact.links:
@@ -84,6 +84,14 @@ def fold_entered(state: State, fact: ContactEntered, at_ms: int) -> None:
     if contact.owner is not None:
         choose_company(state, contact, at_ms)
     place(state, contact, at_ms)
+
+
+def _next_number(state: State) -> int:
+    """The number after the last one given that no living contact bears; after the greatest comes 1 again."""
+    number = state.contact_count % NUMBER_MASK + 1
+    while number in state.numbered:
+        number = number % NUMBER_MASK + 1
+    return number
 
 
 def fold_changed(state: State, fact: ContactChanged, at_ms: int) -> None:
@@ -132,6 +140,7 @@ def fold_head_start(state: State, fact: HeadStartSet, at_ms: int) -> None:
         more.base_head_start_ms = contact.head_start_ms
     displace(state, contact)
     contact.head_start_ms = fact.head_start_ms
+    contact.rank = None
     contact.key = order_key(contact.arrived_ms, fact.head_start_ms, number_of(contact))
     place(state, contact, at_ms)
 
@@ -148,6 +157,7 @@ def fold_requeued(state: State, fact: ContactRequeued, at_ms: int) -> None:
     queue = state.queues[fact.queue]
     contact.queue = queue.id
     contact.plan = queue.plan
+    contact.rank = None
     contact.since_ms = at_ms
     contact.needs = join_needs(queue.plan.rules.needs, contact.own_needs) or queue.plan.rules.needs
     contact.head_start_ms += queue.plan.rules.head_start_ms - old.head_start_ms
@@ -280,7 +290,7 @@ def fold_ended(state: State, fact: ContactEnded, at_ms: int) -> None:
     if contact.state is ContactState.WAITING:
         displace(state, contact)
     contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.END)
-    contact.alarm = 0
+    contact.wake_ms = 0
     contact.offer = 0
     state.ended += 1
     visits.note(state, contact, fact.outcome, at_ms)

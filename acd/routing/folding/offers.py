@@ -39,7 +39,6 @@ from acd.routing.states import (
     OfferTrigger,
     move,
 )
-from acd.routing.timers import alarm_key
 from acd.routing.waiting import displace, schedule
 
 OUTCOME_TRIGGERS = {
@@ -78,8 +77,8 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
     agent.last_offer = number
     agent.load += LOADS[contact.channel]
     note_work(agent, at_ms)
-    state.offer_alarms.set(alarm_key(fact.deadline_ms, number))
-    if contact.alarm or contact.more is not None:
+    state.offer_alarms.set(fact.deadline_ms, agent.rank)
+    if contact.wake_ms or contact.more is not None:
         schedule(state, contact, at_ms)
     refresh(state, agent)
     if state.pools.compares_shares:
@@ -323,7 +322,7 @@ def _let_go(state: State, offer: Offer, at_ms: int) -> None:
 def _set_deadline(state: State, offer: Offer, deadline_ms: int | None) -> None:
     offer.wake_ms = deadline_ms
     if deadline_ms is not None:
-        state.offer_alarms.set(alarm_key(deadline_ms, offer.id))
+        state.offer_alarms.set(deadline_ms, offer.agent.rank)
 
 
 def _learn_handle_time(state: State, offer: Offer, at_ms: int) -> None:

@@ -19,7 +19,6 @@ from acd.routing.outputs import (
 )
 from acd.routing.plans import Plan
 from acd.routing.state import CHANNEL_ALL, Agent, Queue, State
-from acd.routing.timers import alarm_key
 
 
 def fold_rules(state: State, fact: RulesInForce, at_ms: int) -> None:
@@ -75,7 +74,7 @@ def fold_node(state: State, fact: NodeTookOver, at_ms: int) -> None:
             continue
         if agent.links & 1 and agent.presence is not Presence.SIGNED_OUT:
             agent.wake_ms = at_ms + grace_ms
-            state.agent_alarms.set(alarm_key(agent.wake_ms, number))
+            state.agent_alarms.set(agent.wake_ms, number)
         agent.links = 0
         agent.link_sessions = None
         refresh(state, agent)

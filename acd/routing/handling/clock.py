@@ -12,6 +12,7 @@ from acd.routing.estimates import estimate
 from acd.routing.events import TimePassed
 from acd.routing.handling.leaving import end_contact, fail_connecting, fail_offer, finish
 from acd.routing.handling.offers import dial_failed_first, transfer_failed
+from acd.routing.keys import NUMBER_MASK
 from acd.routing.matching import settle
 from acd.routing.model import AssignmentState, ContactState, OfferState, Origin, Outcome, Presence
 from acd.routing.outputs import (
@@ -39,26 +40,22 @@ def run_due(answer: Answer) -> None:
     state, now_ms = answer.state, answer.now_ms
     while state.is_due(now_ms):
         due: list[Contact] = []
-        number = state.contact_alarms.pop_due(now_ms)
-        while number is not None:
-            contact = state.numbered[number]
-            contact.alarm = 0
+        while (key := state.contact_alarms.pop_due(now_ms)) is not None:
+            contact = state.numbered[key & NUMBER_MASK]
+            contact.wake_ms = 0
             replace(state, contact, now_ms)
             due.append(contact)
-            number = state.contact_alarms.pop_due(now_ms)
         answer.trigger = "step"
         if state.loose:
             settle(answer)
-        number = state.offer_alarms.pop_due(now_ms)
-        while number is not None:
+        while (key := state.offer_alarms.pop_due(now_ms)) is not None:
+            offer = state.due_offer(key)
+            assert offer is not None
             answer.trigger = "agent_free"
-            offer_due(answer, state.offers[number])
+            offer_due(answer, offer)
             settle(answer)
-            number = state.offer_alarms.pop_due(now_ms)
-        number = state.agent_alarms.pop_due(now_ms)
-        while number is not None:
-            agent_due(answer, state.by_rank[number])
-            number = state.agent_alarms.pop_due(now_ms)
+        while (key := state.agent_alarms.pop_due(now_ms)) is not None:
+            agent_due(answer, state.by_rank[key & NUMBER_MASK])
         for contact in due:
             contact_due(answer, contact)
             if state.loose or state.opened:
