@@ -238,7 +238,7 @@ class State:
         for alarms in self.alarms:
             key = alarms.next
             if key < end:
-                key = alarms.first()
+                key = alarms.first(end)
             if key < next_key:
                 next_key = key
         bell.ms = (next_key >> NUMBER_BITS) + ORIGIN_MS

@@ -102,7 +102,7 @@ class Alarms:
         self.heap = Heap()
         self.bell = bell
         self.next = NO_KEY
-        """No key here, live or dead, is smaller."""
+        """The first key, live or dead."""
         self._is_live = is_live
 
     def set(self, moment_ms: int, number: int) -> None:
@@ -132,27 +132,14 @@ class Alarms:
         for moment_ms, number in sorted(moments):
             self.set(moment_ms, number)
 
-    def first(self) -> int:
-        """The first live key, `NO_KEY` when there is none. Dead ones before it are dropped."""
-        first = NO_KEY
-        is_live = self._is_live
-        for lane in self.lanes:
-            piece = lane.front or lane.back
-            while piece and piece[0] < first:
-                if is_live(piece[0]):
-                    first = piece[0]
-                else:
-                    piece.popleft()
-                    piece = lane.front or lane.back
-        heap = self.heap.piece()
-        while heap and heap[0] < first:
-            if is_live(heap[0]):
-                first = heap[0]
-            else:
-                heappop(heap)
-                heap = self.heap.piece()
-        self.next = first
-        return first
+    def first(self, end: int = NO_KEY) -> int:
+        """The first live key, `NO_KEY` when there is none; dead ones before it are dropped.
+
+        What is not before `end` is not looked at: it may be dead.
+        """
+        while self.next < end and not self._is_live(self.next):
+            self._drop()
+        return self.next
 
     def soonest(self) -> int | None:
         """The next live moment, or None."""
@@ -162,11 +149,31 @@ class Alarms:
     def pop_due(self, now_ms: int) -> int | None:
         """Take the first live key that is due; None when nothing is due any more."""
         end = (now_ms - ORIGIN_MS + 1) << NUMBER_BITS
-        if self.next >= end or self.first() >= end:
+        if self.next >= end or self.first(end) >= end:
             return None
-        first = self.next
+        key = self.next
+        self._drop()
+        return key
+
+    def _drop(self) -> None:
+        """Take the first key out and find the next."""
+        key, following = self.next, NO_KEY
         for lane in self.lanes:
             piece = lane.front or lane.back
-            if piece and piece[0] == first:
-                return piece.popleft()
-        return heappop(self.heap.piece())
+            if piece:
+                if piece[0] == key:
+                    piece.popleft()
+                    key = NO_KEY
+                    piece = lane.front or lane.back
+                    if not piece:
+                        continue
+                if piece[0] < following:
+                    following = piece[0]
+        heap = self.heap.piece()
+        if heap:
+            if heap[0] == key:
+                heappop(heap)
+                heap = self.heap.piece()
+            if heap and heap[0] < following:
+                following = heap[0]
+        self.next = following
