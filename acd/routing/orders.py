@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from acd.routing.contact import Contact, Offer
+from acd.routing.identities import phone_number
 from acd.routing.model import AssignmentState, ContactState, MonitorMode, Origin, OverflowAction, PersonId
 from acd.routing.outputs import (
     AnyCommand,
@@ -36,10 +37,7 @@ def number_of_customer(contact: Contact) -> str:
             return more.number
         if more.intake is not None and more.intake.number:
             return more.intake.number
-    for identity in contact.identities:
-        if identity.startswith("tel:"):
-            return identity[4:]
-    return ""
+    return phone_number(contact.identities)
 
 
 def treatment(state: State, contact: Contact) -> PlayTreatment:

@@ -15,6 +15,7 @@ import msgspec
 
 from acd.routing import events as e
 from acd.routing.events import AnyEvent
+from acd.routing.identities import phone_identity
 from acd.routing.model import (
     AgentId,
     Channel,
@@ -211,10 +212,10 @@ def call_of(contact: ContactId) -> tuple[str, str] | None:
     return (source, call) if name == NAME and colon else None
 
 
-def identity_of(number: str) -> tuple[Identity, ...]:
+def identities_of(number: str) -> tuple[Identity, ...]:
     """Return the identity of a number as dialled; none for a withheld one."""
-    digits = "".join(letter for letter in number if letter.isdigit() or letter == "+")
-    return (Identity(f"tel:{digits}"),) if any(letter.isdigit() for letter in digits) else ()
+    identity = phone_identity(number)
+    return () if identity is None else (identity,)
 
 
 def translate(event: CloudEvent, known: frozenset[ContactId] = frozenset()) -> AnyEvent:
@@ -254,7 +255,7 @@ def _arrived(data: Arrived, contact: ContactId) -> AnyEvent:
         adapter=NAME,
         channel=data.channel,
         entry=EntryId(data.entry),
-        identities=identity_of(data.caller),
+        identities=identities_of(data.caller),
         display=data.name[:100],
         region=None if data.region is None else RegionId(data.region),
         queue=None if data.queue is None else QueueId(data.queue),
@@ -279,7 +280,7 @@ _READERS: dict[str, tuple[Any, Any, bool]] = {
     "acd.call.chose": (Choice, lambda d, contact: e.CustomerChose(contact, d.choice), True),
     "acd.call.changed": (
         Changed,
-        lambda d, contact: e.AttributesChanged(contact, d.attributes, identity_of(d.caller)),
+        lambda d, contact: e.AttributesChanged(contact, d.attributes, identities_of(d.caller)),
         True,
     ),
     "acd.offer.accepted": (OnOffer, lambda d, _: e.OfferAccepted(OfferId(d.offer)), False),

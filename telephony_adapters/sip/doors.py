@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from acd.routing.identities import phone_identity
 from acd.routing.model import EntryId, Identity
 from telephony_adapters.sip.digest import Digest
 from telephony_adapters.sip.errors import SipError
@@ -134,8 +135,8 @@ def _number_of(address: Address) -> str:
 
 
 def _identities(address: Address, number: str) -> tuple[Identity, ...]:
-    if number:
-        return (Identity(f"tel:{number}"),)
+    if (phone := phone_identity(number)) is not None:
+        return (phone,)
     user = address.uri.user_text
     if user.lower() in _WITHHELD or address.uri.host == "anonymous.invalid" or not address.uri.is_sip:
         return ()

@@ -27,6 +27,7 @@ from acd.ports import (
     TranscriptStore,
 )
 from acd.routing.events import AnyEvent, ContactArrived, CustomerChose, CustomerLeft, LegsCompared
+from acd.routing.identities import phone_identity
 from acd.routing.model import AgentId, Channel, ContactId, EntryId, Identity, Link
 from acd.routing.outputs import AnyCommand, Command, ContactEntered
 from telephony_adapters.web.chat import WAITING, Chat, KeptChat
@@ -47,7 +48,6 @@ from telephony_adapters.web.wire import (
     WebError,
     Welcome,
     identity_of,
-    phone_identity_of,
 )
 
 NAME: Final = "web"
@@ -188,7 +188,7 @@ class WebAdapter:
         identity = identity_of(message.visitor)
         contact = ContactId(f"{NAME}-{secrets.token_hex(10)}")
         chat = Chat(contact, KeptChat(identity, message.language or "en", name=message.name))
-        phone = phone_identity_of(message.phone)
+        phone = phone_identity(message.phone)
         identities: tuple[Identity, ...] = (identity,) if phone is None else (identity, phone)
         self._chats.add(chat)
         self._chats.attach(chat, page)

@@ -189,14 +189,6 @@ def identity_of(visitor: str) -> Identity:
     return Identity("chat:" + hashlib.sha256(b"acd visitor " + visitor.encode()).hexdigest()[:24])
 
 
-def phone_identity_of(phone: str) -> Identity | None:
-    """Return the identity of a telephone number as typed; None for no number."""
-    digits = "".join(each for each in phone if each.isdigit())
-    if not digits:
-        return None
-    return Identity(f"tel:+{digits}" if phone.strip().startswith("+") else f"tel:{digits}")
-
-
 def clean_text(text: str) -> str:
     """Return text without control characters other than newline and tab, and without what is no character."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")

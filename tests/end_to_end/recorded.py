@@ -153,7 +153,7 @@ def contact(index: int, now: int) -> ContactRow:
     queue = list(QUEUES)[index % 4]
     return ContactRow(
         contact=ContactId(f"w-{index}" if waits else f"c-{index}"), channel=Channel.CHAT if index % 3 == 1 else Channel.VOICE,
-        origin=Origin.RETURN_CALL if index == 6 else Origin.INBOUND, queue=QueueId(queue), entry=EntryId("4001"),
+        adapter="web" if index % 3 == 1 else "sip", origin=Origin.RETURN_CALL if index == 6 else Origin.INBOUND, queue=QueueId(queue), entry=EntryId("4001"),
         language="zh" if index % 2 else "en", region=RegionId(list(REGIONS)[index % 3]), display=CUSTOMERS[index % 8],
         state=ContactState.INTAKE if index == 9 else ContactState.WAITING if waits else ContactState.ASSIGNED,
         since_at_ms=now - (index * 13 % 300) * SECOND, arrived_at_ms=now - (300 - index * 7) * SECOND,
@@ -200,7 +200,7 @@ def supervisor_tables(now: int) -> Tables:
 def offer(now: int) -> OfferRow:
     """Return an offer to look at: a call of a customer who was here before."""
     return OfferRow(
-        offer=OfferId(51), contact=ContactId("sip-51"), channel=Channel.VOICE, origin=Origin.INBOUND, queue=QueueId("support"),
+        offer=OfferId(51), contact=ContactId("sip-51"), channel=Channel.VOICE, adapter="sip", origin=Origin.INBOUND, queue=QueueId("support"),
         entry=EntryId("4001"), language="zh", display="王芳", identities=(Identity("tel:+86138****8000"),), verified=True,
         arrived_at_ms=now - 72 * SECOND, offered_at_ms=now - 2 * SECOND, deadline_at_ms=now + 18 * SECOND,
         region=RegionId("north"), repeat=repeat(now), decision=decision(),
@@ -210,7 +210,7 @@ def offer(now: int) -> OfferRow:
 def assignment(number: int, state: AssignmentState, now: int, **more: Any) -> AssignmentRow:
     """Return something in hand: a chat, unless `more` says otherwise."""
     fields: dict[str, Any] = {
-        "offer": OfferId(number), "contact": ContactId(f"web-{number}"), "channel": Channel.CHAT, "origin": Origin.INBOUND,
+        "offer": OfferId(number), "contact": ContactId(f"web-{number}"), "channel": Channel.CHAT, "adapter": "web", "origin": Origin.INBOUND,
         "queue": QueueId("support"), "entry": EntryId("help"), "language": "en", "display": "Maria Gomez",
         "identities": (Identity("chat:v81c2"),), "verified": False, "state": state, "since_at_ms": now - 190 * SECOND,
         "arrived_at_ms": now - 260 * SECOND, "connected_at_ms": now - 190 * SECOND, "region": RegionId("east"),
@@ -279,7 +279,7 @@ def welcome(view: str, now: int) -> dict[str, Any]:
     return {
         "type": "welcome", "session": "d-1", "view": view, "at_ms": now, "person": person(view), "token_expires_at_ms": now + 900_000,
         "heartbeat_ms": 4000, "silence_ms": 60_000, "reasons": ["break", "lunch", "training", "meeting", "paperwork"],
-        "actions": mine if view == "agent" else theirs, "cannot": {"chat": ["hold", "consult", "transfer_out"]}, "resumed": False,
+        "actions": mine if view == "agent" else theirs, "cannot": {"web": ["hold", "consult", "transfer_out"]}, "resumed": False,
     }  # fmt: skip
 
 

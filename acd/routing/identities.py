@@ -1,0 +1,27 @@
+"""How a customer is named after a telephone number, on every channel alike.
+
+Repeat customers are recognised by equal identities, so there is one maker of them. A number is taken as it was
+dialled or typed: no country is guessed, `+8613800138000` and `13800138000` stay two customers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from acd.routing.model import Identity
+
+_PHONE = "tel:"
+
+
+def phone_identity(number: str) -> Identity | None:
+    """Return the identity of a number in any writing (spaces, dashes, full-width digits); None for no number."""
+    digits = "".join(str(int(letter)) for letter in number if letter.isdecimal())
+    if not digits:
+        return None
+    plus = "+" if number.lstrip().startswith(("+", "\uff0b")) else ""
+    return Identity(f"{_PHONE}{plus}{digits}")
+
+
+def phone_number(identities: Iterable[Identity]) -> str:
+    """Return the first telephone number among a customer's identities, as it can be dialled; "" for none."""
+    return next((name.removeprefix(_PHONE) for name in identities if name.startswith(_PHONE)), "")
