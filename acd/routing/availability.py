@@ -38,11 +38,12 @@ def note_work(agent: Agent, at_ms: int) -> None:
         agent.busy_since_ms = 0
 
 
-def release(agent: Agent, at_ms: int) -> None:
-    """Capacity was given back: the idle clock starts, and the shares are taken."""
+def release(state: State, agent: Agent, at_ms: int) -> None:
+    """Capacity was given back: the idle clock starts, and the shares are taken. `refresh` must follow."""
     agent.released_ms = at_ms
     note_work(agent, at_ms)
-    agent.share = shares(agent, at_ms)
+    if state.pools.compares_shares:
+        agent.share = shares(agent, at_ms)
 
 
 def refresh(state: State, agent: Agent) -> None:
@@ -55,45 +56,60 @@ def refresh(state: State, agent: Agent) -> None:
             mask |= agent.capacity.open_channels(agent.load)
     else:
         status = _STATUS[agent.presence]
-    key = ((agent.released_ms - ORIGIN_MS) << RANK_BITS) | agent.rank
-    moved = key != agent.key
-    if moved:
-        agent.key = key
     if agent.status != status or (mask ^ old) & LINK_ALL:
         _set_status(state, agent, status, mask)
-    if mask == old:
-        if mask & CHANNEL_ALL:
-            _stand_anew(state, agent, moved)
+    was_free = old & CHANNEL_ALL
+    if not mask & CHANNEL_ALL:
+        agent.mask = mask
+        agent.is_loose = False
+        if was_free:
+            _count(state, agent, old, mask)
         return
-    agent.mask = mask
+    key = ((agent.released_ms - ORIGIN_MS) << RANK_BITS) | agent.rank
+    moved = key != agent.key
+    agent.key = key
+    if mask != old:
+        agent.mask = mask
+        _count(state, agent, old, mask)
+        if mask & ~old:
+            state.opened.append(agent)
+        if not was_free:
+            agent.is_loose = True
+            return
+    if not agent.is_loose:
+        for cell in agent.cells:
+            both = cell.mask
+            if mask & both == both and (moved or old & both != both or not cell.requirement.is_plain):
+                cell.enter(agent, state)
+
+
+def stand_opened(state: State) -> None:
+    """Let all agents who have become free stand in their cells, for contacts to find them there."""
+    for agent in state.opened:
+        if agent.is_loose:
+            take_stand(state, agent)
+
+
+def take_stand(state: State, agent: Agent) -> None:
+    """Nobody waits for a freed agent: they stand in their cells from now on."""
+    agent.is_loose = False
+    mask = agent.mask
+    for cell in agent.cells:
+        if mask & cell.mask == cell.mask:
+            cell.enter(agent, state)
+
+
+def _count(state: State, agent: Agent, old: int, mask: int) -> None:
+    """Count who is free for what, after the mask has changed from `old`."""
     for tally in state.pools.tallies.values():
         both = tally.mask
         tally.open += (mask & both == both) - (old & both == both)
-    if not (mask | old) & CHANNEL_ALL:
-        return  # not free before and not now: no cell knows a difference
     for count in agent.counts:
         both = count.mask
         count.count += (mask & both == both) - (old & both == both)
     for cell in agent.cells:
         both = cell.mask
-        if mask & both == both:
-            if old & both != both:
-                cell.count += 1
-                cell.enter(agent, state)
-            elif moved or not cell.requirement.is_plain:
-                cell.enter(agent, state)
-        elif old & both == both:
-            cell.count -= 1
-    if mask & CHANNEL_ALL and mask & ~old:
-        state.opened.append(agent)
-
-
-def _stand_anew(state: State, agent: Agent, moved: bool) -> None:
-    """Free as before, but perhaps with another place in the order."""
-    mask = agent.mask
-    for cell in agent.cells:
-        if mask & cell.mask == cell.mask and (moved or not cell.requirement.is_plain):
-            cell.enter(agent, state)
+        cell.count += (mask & both == both) - (old & both == both)
 
 
 def _set_status(state: State, agent: Agent, status: int, mask: int) -> None:
@@ -143,6 +159,7 @@ def hide(state: State, agent: Agent) -> None:
     if agent.status == READY:
         _count_staff(state, agent, -1)
     agent.mask = 0
+    agent.is_loose = False
     agent.status = SIGNED_OUT
     state.statuses[SIGNED_OUT] += 1
 

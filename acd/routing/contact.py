@@ -6,7 +6,9 @@ Plain mutable data: only the fold of facts writes here. The collector does not l
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -208,6 +210,9 @@ class Consult:
         self.is_conference = False
 
 
+NOBODY: Final[Mapping[PersonId, MonitorMode]] = MappingProxyType({})
+
+
 class Offer(msgspec.Struct, eq=False, gc=False):
     """One contact shown to one agent; once accepted, the assignment."""
 
@@ -232,7 +237,8 @@ class Offer(msgspec.Struct, eq=False, gc=False):
     consults: int = 0
     """Counts consults, for the same reason."""
     consult: Consult | None = None
-    monitors: dict[PersonId, MonitorMode] = msgspec.field(default_factory=dict)
+    monitors: Mapping[PersonId, MonitorMode] = NOBODY
+    """Supervisors who take part; replaced, never changed."""
     reached: bool = False
     """Customer-first return call: the customer is on the line."""
     is_customer_first: bool = False

@@ -6,6 +6,7 @@ import msgspec
 
 from acd.routing import orders, snapshot
 from acd.routing.answer import Answer
+from acd.routing.availability import stand_opened
 from acd.routing.events import AnyEvent, NodeStarted
 from acd.routing.folding import FOLDS
 from acd.routing.folding.index import rebuild
@@ -84,7 +85,9 @@ class Engine:
         self._state.at_ms = answer.now_ms
         FOLDS[type(fact)](self._state, fact, answer.now_ms)
         # What is free now, and who for, others have decided already.
-        self._state.opened.clear()
+        if self._state.opened:
+            stand_opened(self._state)
+            self._state.opened.clear()
         self._state.touched.clear()
         if self._state.loose:
             stand_all(self._state, answer.now_ms)
@@ -120,6 +123,7 @@ class Engine:
         now_ms = self._answer.now_ms
         self._answer = Answer(self._state)
         self._answer.now_ms = max(now_ms, self._state.at_ms)
+        stand_opened(self._state)
         self._state.opened.clear()
         self._state.touched.clear()
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from acd.routing import orders
 from acd.routing.answer import Answer
+from acd.routing.availability import stand_opened, take_stand
 from acd.routing.contact import Contact
 from acd.routing.keys import NUMBER_BITS, NUMBER_MASK, moment_of
 from acd.routing.line import Rank
@@ -38,6 +39,8 @@ def settle(answer: Answer) -> None:
     state = answer.state
     while state.loose or state.opened:
         if state.loose:
+            if state.opened:
+                stand_opened(state)
             loose, state.loose = state.loose, []
             if len(loose) > 1:
                 loose.sort(key=_contact_key)
@@ -103,6 +106,8 @@ def match_agent(answer: Answer, agent: Agent) -> None:
     while agent.mask & CHANNEL_ALL:
         found = find_contact(answer.state, agent, answer.now_ms)
         if found is None:
+            if agent.is_loose:
+                take_stand(answer.state, agent)
             return
         contact, key, passed_over = found
         make_offer(answer, contact, agent, _decision_of_agent(answer, contact, agent, key, passed_over))

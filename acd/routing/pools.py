@@ -20,7 +20,7 @@ from acd.routing.line import Rank
 from acd.routing.model import Channel, GroupId, Needs, QueueId, RegionId, SkillId
 from acd.routing.plans import NEVER, Plan, near_regions
 from acd.routing.state import CHANNEL_BITS, Agent, State
-from acd.routing.strategies import PLAIN, SHARED
+from acd.routing.strategies import PLAIN, compares_shares
 
 AnyCell = PlainCell | RankedCell
 STEP_BITS: Final = 4
@@ -88,8 +88,7 @@ class Pools:
         rules = state.rules
         regions = rules.regions if rules is not None else ()
         self.state = state
-        self.compares_shares = rules is not None and any(queue.strategy in SHARED for queue in rules.queues)
-        """Whether some queue ranks agents by shares of their time."""
+        self.compares_shares = compares_shares(rules)
         self.near = near_regions(regions)
         self.requirements: dict[tuple[int, Needs, Channel, int], Requirement] = {}
         self.by_queue: dict[QueueId, list[Requirement]] = {}

@@ -6,7 +6,8 @@ no part of the state: it is left out of the hash and made anew after a restart.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from acd.routing.contact import Contact, Offer
@@ -79,6 +80,7 @@ class Agent:
         "groups",
         "id",
         "is_gone",
+        "is_loose",
         "key",
         "last_offer",
         "link_sessions",
@@ -150,6 +152,8 @@ class Agent:
         as share << 32 | rate."""
         self.is_gone = False
         """No longer in the rules; forgotten when the work in hand is done."""
+        self.is_loose = False
+        """Free since this moment: counted in the cells, but not standing in them before contacts were looked for."""
         self.mask = 0
         self.status = 0
         self.key = 0
@@ -176,6 +180,31 @@ class Queue:
         self.handled = 0
         self.staffed = 0
         """Ready agents who serve it, at work or not."""
+
+
+class Latest:
+    """The ids that came last, up to a number; the oldest is forgotten first. None may come twice."""
+
+    __slots__ = ("_ids", "_order", "limit")
+
+    def __init__(self, limit: int, ids: Iterable[ContactId] = ()) -> None:
+        self.limit = limit
+        self._order = deque(ids)
+        self._ids = set(self._order)
+
+    def add(self, contact: ContactId) -> None:
+        """Remember one more."""
+        self._ids.add(contact)
+        self._order.append(contact)
+        if len(self._order) > self.limit:
+            self._ids.discard(self._order.popleft())
+
+    def __contains__(self, contact: ContactId) -> bool:
+        return contact in self._ids
+
+    def __iter__(self) -> Iterator[ContactId]:
+        """Oldest first."""
+        return iter(self._order)
 
 
 class State:
@@ -208,7 +237,7 @@ class State:
         """The latest visits of each identity, newest first; identities least lately touched first."""
         self.older_visits: dict[Identity, tuple[int, ...]] = {}
         """Moments of visits of which no more is kept, newest first."""
-        self.ended_ids: OrderedDict[ContactId, None] = OrderedDict()
+        self.ended_ids = Latest(ENDED_KEPT)
         self.return_numbers: dict[str, ContactId] = {}
         """Number to the return call that stands in line for it."""
         # Indexes.

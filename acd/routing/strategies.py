@@ -13,6 +13,7 @@ from acd.routing.keys import ORIGIN_MS, RANK_BITS
 from acd.routing.model import Strategy
 
 if TYPE_CHECKING:
+    from acd.routing.model import Rules
     from acd.routing.pools import Requirement
     from acd.routing.state import Agent
 
@@ -43,6 +44,11 @@ def value_of(agent: Agent, requirement: Requirement) -> int:
     if strategy is Strategy.ROUND_ROBIN:
         return agent.last_offer
     return (agent.share & 0xFFFFFFFF) * 1000 // agent.weight
+
+
+def compares_shares(rules: Rules | None) -> bool:
+    """Whether some queue ranks agents by shares of their time: only then are these taken."""
+    return rules is not None and any(queue.strategy in SHARED for queue in rules.queues)
 
 
 def order_of(agent: Agent, requirement: Requirement) -> tuple[int, int]:

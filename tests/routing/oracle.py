@@ -34,6 +34,10 @@ class Disagreement(AssertionError):
     """Engine and oracle decide differently."""
 
 
+COMPARED = (Strategy.LEAST_BUSY, Strategy.FEWEST_CONTACTS, Strategy.WEIGHTED)
+"""Strategies that compare shares of signed-in time."""
+
+
 @dataclass
 class SeenAgent:
     """An agent, as far as matching goes."""
@@ -60,6 +64,8 @@ class SeenAgent:
     last_offer: int = 0
     share: int = 0
     rate: int = 0
+    is_compared: bool = False
+    """Whether some queue compares shares: only then are they taken."""
 
     def is_at_work(self) -> bool:
         """Whether anything is in hand."""
@@ -75,7 +81,9 @@ class SeenAgent:
             self.at_work_since_ms = None
 
     def stamp(self, now_ms: int) -> None:
-        """Take the shares, as NOTES.md says: at a release and when presence is set."""
+        """Take the shares, as NOTES.md says: at a release, when presence is set, and with new rules."""
+        if not self.is_compared:
+            return
         worked = self.worked_ms + (now_ms - self.at_work_since_ms if self.at_work_since_ms is not None else 0)
         here = max(1, now_ms - self.signed_in_ms)
         self.share = min(1000, worked * 1000 // here)
@@ -377,6 +385,9 @@ class Oracle:
                     del self.agents[agent.id]
                 else:
                     agent.queues, agent.groups = {}, ()
+        for agent in self.agents.values():
+            agent.is_compared = any(rules.strategy in COMPARED for rules in self.queues.values())
+            agent.stamp(now_ms)
         for contact in self.contacts.values():
             self._drop_company(contact)
 
@@ -548,8 +559,7 @@ class Oracle:
 
     def _rotate(self, now_ms: int) -> None:
         """With each offer the shares of the next two agents by id are taken, where shares are compared."""
-        compared = (Strategy.LEAST_BUSY, Strategy.FEWEST_CONTACTS, Strategy.WEIGHTED)
-        if not any(rules.strategy in compared for rules in self.queues.values()):
+        if not any(rules.strategy in COMPARED for rules in self.queues.values()):
             return
         names = sorted(self.agents)
         later = [name for name in names if name > self.cursor] + [

@@ -37,7 +37,8 @@ def fold_presence(state: State, fact: PresenceSet, at_ms: int) -> None:
     agent.reason = fact.reason
     agent.next_presence = None
     agent.next_reason = ""
-    agent.share = shares(agent, at_ms)
+    if state.pools.compares_shares:
+        agent.share = shares(agent, at_ms)
     if fact.presence is Presence.SIGNED_OUT:
         agent.wake_ms = None
         agent.session = ""

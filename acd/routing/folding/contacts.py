@@ -30,7 +30,7 @@ from acd.routing.outputs import (
     TicketLinked,
 )
 from acd.routing.plans import join_needs
-from acd.routing.state import ENDED_KEPT, LINK_BITS, State
+from acd.routing.state import LINK_BITS, State
 from acd.routing.states import CONTACT_MOVES, ContactTrigger, move
 from acd.routing.waiting import choose_company, displace, number_of, place, schedule
 
@@ -299,10 +299,7 @@ def fold_ended(state: State, fact: ContactEnded, at_ms: int) -> None:
         more.legs = {}
         if more.number and state.return_numbers.get(more.number) == contact.id:
             del state.return_numbers[more.number]
-    ended_ids = state.ended_ids
-    ended_ids[contact.id] = None
-    if len(ended_ids) > ENDED_KEPT:
-        ended_ids.popitem(last=False)
+    state.ended_ids.add(contact.id)
     forget_if_done(state, contact)
 
 

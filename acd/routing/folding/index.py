@@ -26,6 +26,7 @@ def rebuild(state: State, now_ms: int) -> None:
         agent.region = state.regions.get(RegionId(agent.rules.region), -1)
         agent.capacity = pools.capacity_of(agent)
         agent.mask = agent.status = 0
+        agent.is_loose = False
         agent.key = idle_key(agent)
         agent.cells = ()
         agent.alone = None

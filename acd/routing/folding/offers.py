@@ -5,7 +5,7 @@ from __future__ import annotations
 from acd.routing import visits
 from acd.routing.availability import note_work, refresh, release, take_shares
 from acd.routing.capacity import LOADS
-from acd.routing.contact import Consult, Contact, Offer
+from acd.routing.contact import NOBODY, Consult, Contact, Offer
 from acd.routing.folding.agents import forget_if_gone
 from acd.routing.folding.contacts import forget_if_done
 from acd.routing.model import AssignmentState, ContactState, OfferState, Origin
@@ -102,7 +102,7 @@ def fold_taken(state: State, fact: OfferTaken, at_ms: int) -> None:
     contact = offer.contact
     contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.TAKE)
     contact.offer = offer.id
-    contact.rung = tuple(number for number in contact.rung if number != offer.id)
+    contact.rung = without(contact.rung, offer.id)
     if contact.more is not None:
         contact.more.asked = None
         schedule(state, contact, at_ms)
@@ -116,7 +116,7 @@ def fold_offer_ended(state: State, fact: OfferEnded, at_ms: int) -> None:
     contact, agent = offer.contact, offer.agent
     if fact.outcome in _REFUSALS:
         remember_refusal(contact, agent, at_ms, at_ms + offer.plan.rules.refusal_memory_ms)
-    contact.rung = tuple(number for number in contact.rung if number != offer.id)
+    contact.rung = without(contact.rung, offer.id)
     _let_go(state, offer, at_ms)
     agent.load -= LOADS[contact.channel]
     note_work(agent, at_ms)
@@ -154,8 +154,7 @@ def fold_talk_ended(state: State, fact: TalkEnded, at_ms: int) -> None:
     assert offer.assignment is not None
     offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, AssignmentTrigger.END)
     offer.talk_ended_ms = at_ms
-    if offer.monitors:
-        offer.monitors = {}
+    offer.monitors = NOBODY
     if offer.consult is not None:
         end_consult(state, offer, at_ms)
 
@@ -172,7 +171,7 @@ def fold_wrap_up(state: State, fact: WrapUpStarted, at_ms: int) -> None:
         agent.wrapping += 1
         note_work(agent, at_ms)
     else:
-        release(agent, at_ms)
+        release(state, agent, at_ms)
     _set_deadline(state, offer, fact.deadline_ms)
     refresh(state, agent)
 
@@ -196,7 +195,8 @@ def fold_done(state: State, fact: AssignmentDone, at_ms: int) -> None:
     offer.assignment = move(ASSIGNMENT_MOVES, was, AssignmentTrigger.CLOSE)
     if offer.connected_ms:
         _learn_handle_time(state, offer, at_ms)
-        visits.settle(state, contact, agent.id, fact.disposition)
+        if fact.disposition or contact.last_agent != agent.id:
+            visits.settle(state, contact, agent.id, fact.disposition)
         if contact.more is not None:
             _close_ticket(state, offer, fact)
     elif contact.state is ContactState.ASSIGNED:
@@ -205,11 +205,11 @@ def fold_done(state: State, fact: AssignmentDone, at_ms: int) -> None:
     if was is AssignmentState.WRAP_UP:
         if offer.blocks:
             agent.wrapping -= 1
-            release(agent, at_ms)
+            release(state, agent, at_ms)
     else:
         agent.load -= LOADS[contact.channel]
         if offer.connected_ms:
-            release(agent, at_ms)
+            release(state, agent, at_ms)
         else:
             note_work(agent, at_ms)
     _let_go(state, offer, at_ms)
@@ -276,11 +276,13 @@ def fold_participant(state: State, fact: ParticipantGone, at_ms: int) -> None:
 
 def fold_monitor(state: State, fact: MonitorSet, at_ms: int) -> None:
     """A supervisor takes part, or no longer."""
-    monitors = state.offers[fact.offer].monitors
+    offer = state.offers[fact.offer]
+    monitors = dict(offer.monitors)
     if fact.mode is None:
         monitors.pop(fact.by, None)
     else:
         monitors[fact.by] = fact.mode
+    offer.monitors = monitors
 
 
 def remember_refusal(contact: Contact, agent: Agent, at_ms: int, until_ms: int) -> None:
@@ -294,6 +296,13 @@ def remember_refusal(contact: Contact, agent: Agent, at_ms: int, until_ms: int) 
         refusals[agent.id] = until_ms
 
 
+def without(numbers: tuple[int, ...], number: int) -> tuple[int, ...]:
+    """The same numbers but for one."""
+    if len(numbers) == 1 and numbers[0] == number:
+        return ()
+    return tuple(known for known in numbers if known != number)
+
+
 def end_consult(state: State, offer: Offer, at_ms: int) -> None:
     """Let go of whoever was consulted."""
     consult = offer.consult
@@ -302,7 +311,7 @@ def end_consult(state: State, offer: Offer, at_ms: int) -> None:
     if consult.to_agent is not None:
         agent = state.agents[consult.to_agent]
         agent.consulting = 0
-        release(agent, at_ms)
+        release(state, agent, at_ms)
         refresh(state, agent)
         if agent.is_gone:
             forget_if_gone(state, agent)
@@ -311,7 +320,7 @@ def end_consult(state: State, offer: Offer, at_ms: int) -> None:
 def _let_go(state: State, offer: Offer, at_ms: int) -> None:
     contact, agent = offer.contact, offer.agent
     offer.wake_ms = None
-    agent.offers = tuple(number for number in agent.offers if number != offer.id)
+    agent.offers = without(agent.offers, offer.id)
     contact.offers_live -= 1
     if contact.offer == offer.id:
         contact.offer = contact.rung[0] if contact.rung else 0

@@ -19,6 +19,7 @@ from acd.routing.outputs import (
 )
 from acd.routing.plans import Plan
 from acd.routing.state import CHANNEL_ALL, Agent, Queue, State
+from acd.routing.strategies import compares_shares, shares
 
 
 def fold_rules(state: State, fact: RulesInForce, at_ms: int) -> None:
@@ -39,6 +40,9 @@ def fold_rules(state: State, fact: RulesInForce, at_ms: int) -> None:
     for gone in [queue for queue in state.queues if queue not in named]:
         del state.queues[gone]
     _set_agents(state, fact)
+    if compares_shares(rules):
+        for agent in state.agents.values():
+            agent.share = shares(agent, at_ms)
     rebuild(state, at_ms)
 
 
