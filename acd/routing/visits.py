@@ -7,6 +7,8 @@ Both identities and moments are limited; the identity that was touched longest a
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from acd.routing.contact import Contact
@@ -14,6 +16,7 @@ from acd.routing.model import AgentId, ContactId, Identity, Origin, Outcome, Rep
 from acd.routing.state import State
 
 OLDER_MAX = 200
+_RETURN_CALL: Final = Origin.RETURN_CALL
 
 
 def repeat_of(
@@ -39,7 +42,7 @@ def repeat_of(
 
 def note(state: State, contact: Contact, outcome: Outcome, at_ms: int) -> None:
     """Remember a contact that has just ended under each of its identities."""
-    if contact.origin is Origin.RETURN_CALL or state.rules is None:
+    if contact.origin is _RETURN_CALL or state.rules is None:
         return
     agent = contact.last_agent
     visit = Visit(contact.id, contact.arrived_ms, contact.channel, contact.queue, outcome, agent)

@@ -6,6 +6,8 @@ the same moments as the node that decided.
 
 from __future__ import annotations
 
+from typing import Final
+
 from acd.routing.contact import Contact
 from acd.routing.keys import NUMBER_MASK
 from acd.routing.model import ContactState, Origin, OverflowRule
@@ -15,6 +17,11 @@ CHECK_MS = 5_000
 """How often conditions that depend on others (length, estimate, staff) are looked at for each waiting contact."""
 
 _WAITING = ContactState.WAITING
+_ASSIGNED: Final = ContactState.ASSIGNED
+_ENDED: Final = ContactState.ENDED
+_INTAKE: Final = ContactState.INTAKE
+_OFFERED: Final = ContactState.OFFERED
+_INBOUND: Final = Origin.INBOUND
 
 
 def number_of(contact: Contact) -> int:
@@ -140,7 +147,7 @@ def next_wake(state: State, contact: Contact, now_ms: int) -> int:
     if contact.step < plan.last:
         wake_ms = contact.arrived_ms + plan.after[contact.step + 1]
     asked = more is not None and more.asked is not None
-    if rules.announce_ms and contact.origin is Origin.INBOUND and not asked:
+    if rules.announce_ms and contact.origin is _INBOUND and not asked:
         at_ms = (contact.told.at_ms if contact.told is not None else contact.since_ms) + rules.announce_ms
         if not wake_ms or at_ms < wake_ms:
             wake_ms = at_ms
@@ -156,7 +163,7 @@ def next_wake(state: State, contact: Contact, now_ms: int) -> int:
                 wake_ms = at_ms
         if more.asked is not None:
             return min(wake_ms, more.asked[1]) if wake_ms else more.asked[1]
-    if rules.overflow and contact.origin is Origin.INBOUND:
+    if rules.overflow and contact.origin is _INBOUND:
         for rule in rules.overflow:
             at_ms = next_check(contact, rule, now_ms)
             if at_ms and (not wake_ms or at_ms < wake_ms):
@@ -191,13 +198,13 @@ def next_check(contact: Contact, rule: OverflowRule, now_ms: int) -> int:
 
 def _wake_elsewhere(state: State, contact: Contact) -> int:
     more = contact.more
-    if more is None or state.rules is None or contact.state is ContactState.ENDED:
+    if more is None or state.rules is None or contact.state is _ENDED:
         return 0
-    if contact.state is ContactState.INTAKE and more.intake is not None:
+    if contact.state is _INTAKE and more.intake is not None:
         return more.intake.since_ms + state.rules.intake_limit_ms
-    if contact.state is ContactState.OFFERED and more.asked is not None:
+    if contact.state is _OFFERED and more.asked is not None:
         return more.asked[1]
-    if contact.state is ContactState.ASSIGNED and more.leaving_until_ms:
+    if contact.state is _ASSIGNED and more.leaving_until_ms:
         return more.leaving_until_ms
     return 0
 

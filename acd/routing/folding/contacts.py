@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sys import intern
+from typing import Final
 
 from acd.routing import visits
 from acd.routing.contact import Contact, Intake, Told
@@ -33,6 +34,13 @@ from acd.routing.plans import join_needs
 from acd.routing.state import LINK_BITS, State
 from acd.routing.states import CONTACT_MOVES, ContactTrigger, move
 from acd.routing.waiting import choose_company, displace, number_of, place, schedule
+
+_ENDED: Final = ContactState.ENDED
+_OFFERED: Final = ContactState.OFFERED
+_WAITING: Final = ContactState.WAITING
+_END: Final = ContactTrigger.END
+_INTAKE: Final = ContactTrigger.INTAKE
+_RETURN: Final = ContactTrigger.RETURN
 
 
 def fold_entered(state: State, fact: ContactEntered, at_ms: int) -> None:
@@ -148,10 +156,10 @@ def fold_head_start(state: State, fact: HeadStartSet, at_ms: int) -> None:
 def fold_requeued(state: State, fact: ContactRequeued, at_ms: int) -> None:
     """Another queue: its rules, its needs beside the contact's own, its head start instead of the old one's."""
     contact = state.contacts[fact.contact]
-    if contact.state is ContactState.WAITING:
+    if contact.state is _WAITING:
         displace(state, contact)
     else:
-        contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
+        contact.state = move(CONTACT_MOVES, contact.state, _RETURN)
         contact.offer = 0
     old = contact.plan.rules
     queue = state.queues[fact.queue]
@@ -199,7 +207,7 @@ def fold_intake_entered(state: State, fact: IntakeEntered, at_ms: int) -> None:
     """With the bot."""
     contact = state.contacts[fact.contact]
     displace(state, contact)
-    contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.INTAKE)
+    contact.state = move(CONTACT_MOVES, contact.state, _INTAKE)
     more = contact.rare
     more.asked = None
     more.declined[fact.rule] = at_ms
@@ -240,10 +248,10 @@ def fold_intake_taken(state: State, fact: IntakeTaken, at_ms: int) -> None:
 def fold_returned(state: State, fact: ContactReturned, at_ms: int) -> None:
     """Back at the old place."""
     contact = state.contacts[fact.contact]
-    if contact.state is not ContactState.OFFERED or (contact.more is not None and contact.more.is_reached):
+    if contact.state is not _OFFERED or (contact.more is not None and contact.more.is_reached):
         contact.turn += 1
         contact.treatment = "back_in_line"
-    contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
+    contact.state = move(CONTACT_MOVES, contact.state, _RETURN)
     contact.offer = 0
     if contact.owner is not None:
         choose_company(state, contact, at_ms)
@@ -270,10 +278,10 @@ def fold_merged(state: State, fact: ReturnCallMerged, at_ms: int) -> None:
 def fold_rescheduled(state: State, fact: ReturnCallRescheduled, at_ms: int) -> None:
     """Another try, later, at the old place."""
     contact = state.contacts[fact.contact]
-    if contact.state is ContactState.WAITING:
+    if contact.state is _WAITING:
         displace(state, contact)
     else:
-        contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
+        contact.state = move(CONTACT_MOVES, contact.state, _RETURN)
     contact.rare.is_reached = False
     contact.rare.tries = fact.tries
     contact.rare.not_before_ms = fact.not_before_ms
@@ -287,9 +295,9 @@ def fold_rescheduled(state: State, fact: ReturnCallRescheduled, at_ms: int) -> N
 def fold_ended(state: State, fact: ContactEnded, at_ms: int) -> None:
     """Over, once and for all."""
     contact = state.contacts[fact.contact]
-    if contact.state is ContactState.WAITING:
+    if contact.state is _WAITING:
         displace(state, contact)
-    contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.END)
+    contact.state = move(CONTACT_MOVES, contact.state, _END)
     contact.wake_ms = 0
     contact.offer = 0
     state.ended += 1
@@ -315,7 +323,7 @@ def fold_leg(state: State, fact: LegKept, at_ms: int) -> None:
 def forget_if_done(state: State, contact: Contact) -> None:
     """Drop an ended contact of which nothing speaks any more."""
     if (
-        contact.state is ContactState.ENDED
+        contact.state is _ENDED
         and not contact.offers_live
         and (contact.more is None or not contact.more.ticket_wanted)
     ):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from acd.routing import visits
 from acd.routing.availability import note_work, refresh, release, take_shares
 from acd.routing.capacity import LOADS
@@ -53,6 +55,21 @@ DIRECT = frozenset({"given", "transfer"})
 """Triggers of offers that somebody ordered: nobody was chosen, so nobody is rested for not answering."""
 _REFUSALS = frozenset({OfferState.DECLINED, OfferState.NO_ANSWER, OfferState.BUSY, OfferState.UNREACHABLE})
 _HANDLE_SHARE = 8
+_CONNECTING: Final = AssignmentState.CONNECTING
+_WRAP_UP: Final = AssignmentState.WRAP_UP
+_CLOSE: Final = AssignmentTrigger.CLOSE
+_CONNECT: Final = AssignmentTrigger.CONNECT
+_END: Final = AssignmentTrigger.END
+_HOLD: Final = AssignmentTrigger.HOLD
+_RETRIEVE: Final = AssignmentTrigger.RETRIEVE
+_WRAP: Final = AssignmentTrigger.WRAP
+_ASSIGNED: Final = ContactState.ASSIGNED
+_ENDED: Final = ContactState.ENDED
+_WAITING: Final = ContactState.WAITING
+_OFFER: Final = ContactTrigger.OFFER
+_TAKE: Final = ContactTrigger.TAKE
+_ACCEPT: Final = OfferTrigger.ACCEPT
+_RETURN_CALL: Final = Origin.RETURN_CALL
 
 
 def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
@@ -64,14 +81,14 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
     offer = state.offers[number] = Offer(
         fact.offer, contact, agent, contact.queue, contact.plan, at_ms, fact.deadline_ms
     )
-    if contact.state is ContactState.WAITING:
+    if contact.state is _WAITING:
         displace(state, contact)
         contact.offer = number
-    contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.OFFER)
+    contact.state = move(CONTACT_MOVES, contact.state, _OFFER)
     contact.offers_live += 1
     contact.rung = (*contact.rung, number)
     offer.is_direct = fact.decision.trigger in DIRECT
-    if contact.origin is Origin.RETURN_CALL and not contact.answered_ms and not contact.rare.is_reached:
+    if contact.origin is _RETURN_CALL and not contact.answered_ms and not contact.rare.is_reached:
         offer.is_customer_first = offer.plan.rules.return_calls.customer_first
     agent.offers += (number,)
     agent.last_offer = number
@@ -96,11 +113,11 @@ def fold_customer_answered(state: State, fact: CustomerAnswered, at_ms: int) -> 
 def fold_taken(state: State, fact: OfferTaken, at_ms: int) -> None:
     """The agent accepted."""
     offer = state.offers[fact.offer]
-    offer.state = move(OFFER_MOVES, offer.state, OfferTrigger.ACCEPT)
-    offer.assignment = AssignmentState.CONNECTING
+    offer.state = move(OFFER_MOVES, offer.state, _ACCEPT)
+    offer.assignment = _CONNECTING
     offer.taken_ms = at_ms
     contact = offer.contact
-    contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.TAKE)
+    contact.state = move(CONTACT_MOVES, contact.state, _TAKE)
     contact.offer = offer.id
     contact.rung = without(contact.rung, offer.id)
     if contact.more is not None:
@@ -129,7 +146,7 @@ def fold_connected(state: State, fact: AssignmentConnected, at_ms: int) -> None:
     """They talk."""
     offer = state.offers[fact.offer]
     assert offer.assignment is not None
-    offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, AssignmentTrigger.CONNECT)
+    offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, _CONNECT)
     offer.connected_ms = at_ms
     _set_deadline(state, offer, None)
     contact = offer.contact
@@ -143,7 +160,7 @@ def fold_held(state: State, fact: AssignmentHeld, at_ms: int) -> None:
     """On hold, or back."""
     offer = state.offers[fact.offer]
     assert offer.assignment is not None
-    trigger = AssignmentTrigger.HOLD if fact.is_held else AssignmentTrigger.RETRIEVE
+    trigger = _HOLD if fact.is_held else _RETRIEVE
     offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, trigger)
     offer.turn += 1
 
@@ -152,7 +169,7 @@ def fold_talk_ended(state: State, fact: TalkEnded, at_ms: int) -> None:
     """Nobody talks; what becomes of agent and contact the facts that follow say."""
     offer = state.offers[fact.offer]
     assert offer.assignment is not None
-    offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, AssignmentTrigger.END)
+    offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, _END)
     offer.talk_ended_ms = at_ms
     offer.monitors = NOBODY
     if offer.consult is not None:
@@ -163,7 +180,7 @@ def fold_wrap_up(state: State, fact: WrapUpStarted, at_ms: int) -> None:
     """The agent writes down what was; a call no longer counts against the limits, the wrap-up may block all."""
     offer = state.offers[fact.offer]
     assert offer.assignment is not None
-    offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, AssignmentTrigger.WRAP)
+    offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, _WRAP)
     offer.blocks = fact.blocks
     agent = offer.agent
     agent.load -= LOADS[offer.contact.channel]
@@ -179,7 +196,7 @@ def fold_wrap_up(state: State, fact: WrapUpStarted, at_ms: int) -> None:
 def fold_wrap_up_extended(state: State, fact: WrapUpExtended, at_ms: int) -> None:
     """Asked for while talking, or longer."""
     offer = state.offers[fact.offer]
-    if offer.assignment is AssignmentState.WRAP_UP:
+    if offer.assignment is _WRAP_UP:
         offer.extensions += 1
         _set_deadline(state, offer, fact.deadline_ms)
     else:
@@ -192,17 +209,17 @@ def fold_done(state: State, fact: AssignmentDone, at_ms: int) -> None:
     contact, agent = offer.contact, offer.agent
     assert offer.assignment is not None
     was = offer.assignment
-    offer.assignment = move(ASSIGNMENT_MOVES, was, AssignmentTrigger.CLOSE)
+    offer.assignment = move(ASSIGNMENT_MOVES, was, _CLOSE)
     if offer.connected_ms:
         _learn_handle_time(state, offer, at_ms)
         if fact.disposition or contact.last_agent != agent.id:
             visits.settle(state, contact, agent.id, fact.disposition)
         if contact.more is not None:
             _close_ticket(state, offer, fact)
-    elif contact.state is ContactState.ASSIGNED:
+    elif contact.state is _ASSIGNED:
         # It never connected: not the same two again at once.
         remember_refusal(contact, agent, at_ms, at_ms + offer.plan.rules.refusal_memory_ms)
-    if was is AssignmentState.WRAP_UP:
+    if was is _WRAP_UP:
         if offer.blocks:
             agent.wrapping -= 1
             release(state, agent, at_ms)
@@ -324,7 +341,7 @@ def _let_go(state: State, offer: Offer, at_ms: int) -> None:
     contact.offers_live -= 1
     if contact.offer == offer.id:
         contact.offer = contact.rung[0] if contact.rung else 0
-    if contact.state is ContactState.ENDED:
+    if contact.state is _ENDED:
         forget_if_done(state, contact)
 
 
@@ -348,7 +365,7 @@ def _learn_handle_time(state: State, offer: Offer, at_ms: int) -> None:
 
 def _close_ticket(state: State, offer: Offer, fact: AssignmentDone) -> None:
     contact = offer.contact
-    if contact.more is None or contact.more.ticket is None or contact.origin is not Origin.RETURN_CALL:
+    if contact.more is None or contact.more.ticket is None or contact.origin is not _RETURN_CALL:
         return
     if any(known.solves and known.path == fact.disposition for known in offer.plan.rules.dispositions):
         command = close_ticket(offer, fact.disposition, fact.notes)

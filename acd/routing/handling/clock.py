@@ -26,6 +26,11 @@ from acd.routing.reserves import review
 from acd.routing.state import IN_POOL, Agent
 from acd.routing.waiting import replace, schedule
 
+_CONNECTING: Final = AssignmentState.CONNECTING
+_WAITING: Final = ContactState.WAITING
+_NO_ANSWER: Final = OfferState.NO_ANSWER
+_INBOUND: Final = Origin.INBOUND
+
 
 def on_time(answer: Answer, event: TimePassed) -> None:
     """Everything that is due has been done before any event is looked at."""
@@ -69,8 +74,8 @@ def offer_due(answer: Answer, offer: Offer) -> None:
         if offer.is_customer_first and not offer.reached:
             dial_failed_first(answer, offer, "no_answer")
         else:
-            fail_offer(answer, offer, OfferState.NO_ANSWER)
-    elif offer.assignment is AssignmentState.CONNECTING:
+            fail_offer(answer, offer, _NO_ANSWER)
+    elif offer.assignment is _CONNECTING:
         fail_connecting(answer, offer, "timeout")
     else:
         finish(answer, offer)
@@ -100,7 +105,7 @@ def _waiting_due(answer: Answer, contact: Contact) -> None:
         # Somebody who refused may be asked again.
         state.loose.append(contact)
     settle(answer)
-    if contact.state is not ContactState.WAITING:
+    if contact.state is not _WAITING:
         return
     if _question_due(answer, contact) or (contact.more is not None and contact.more.asked is not None):
         return
@@ -111,7 +116,7 @@ def _waiting_due(answer: Answer, contact: Contact) -> None:
 
 def _announce(answer: Answer, contact: Contact) -> None:
     every_ms = contact.plan.rules.announce_ms
-    if not every_ms or contact.origin is not Origin.INBOUND:
+    if not every_ms or contact.origin is not _INBOUND:
         return
     last_ms = contact.told.at_ms if contact.told is not None else contact.since_ms
     if answer.now_ms >= last_ms + every_ms:
