@@ -6,11 +6,14 @@ Plain mutable data: only the fold of facts writes here. The collector does not l
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from acd.routing.line import NUMBER_MASK, order_key
+from acd.routing.keys import NUMBER_MASK
+from acd.routing.line import order_key
 from acd.routing.model import (
     AgentId,
     AssignmentState,
@@ -161,8 +164,8 @@ class Contact(msgspec.Struct, eq=False, gc=False):
     rank: Rank | None = None
     place: int = 0
     """Index: where it stands while it waits: `NOWHERE`, `DORMANT`, `LOOSE`, `ALONE`, `IN_POOL`."""
-    alarm: int = 0
-    """Index: the key of its next alarm, 0 for none."""
+    wake_ms: int = 0
+    """Index: the moment of its next alarm, 0 for none."""
     offer: int = 0
     """The live offer or assignment, 0 for none; of several (ring all) the first."""
     rung: tuple[int, ...] = ()
@@ -210,6 +213,9 @@ class Consult:
         self.is_conference = False
 
 
+NOBODY: Final[Mapping[PersonId, MonitorMode]] = MappingProxyType({})
+
+
 class Offer(msgspec.Struct, eq=False, gc=False):
     """One contact shown to one agent; once accepted, the assignment."""
 
@@ -234,7 +240,8 @@ class Offer(msgspec.Struct, eq=False, gc=False):
     consults: int = 0
     """Counts consults, for the same reason."""
     consult: Consult | None = None
-    monitors: dict[PersonId, MonitorMode] = msgspec.field(default_factory=dict)
+    monitors: Mapping[PersonId, MonitorMode] = NOBODY
+    """Supervisors who take part; replaced, never changed."""
     reached: bool = False
     """Customer-first return call: the customer is on the line."""
     is_customer_first: bool = False

@@ -59,7 +59,7 @@ def eligible_staff(state: State, contact: Contact) -> int:
     borrowed = state.queues[contact.queue].borrowed
     for step in (contact.step, contact.plan.last):
         count = 0
-        for cell in state.pools.tier(requirement, region, step):
+        for cell in state.pools.cells_for(requirement, region, step):
             if cell.group is None or cell.group in borrowed:
                 count += cell.staffed
         if count:

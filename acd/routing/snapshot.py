@@ -6,7 +6,6 @@ bytes decide alike for ever.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from hashlib import sha256
 
 import msgspec
@@ -46,7 +45,7 @@ from acd.routing.model import (
 )
 from acd.routing.outputs import AnyCommand
 from acd.routing.plans import Plan
-from acd.routing.state import Agent, Queue, State
+from acd.routing.state import Agent, Latest, Queue, State
 
 FORMAT = 1
 
@@ -434,7 +433,7 @@ def _plain_offer(offer: Offer, plans: _Plans) -> PlainOffer:
         None
         if consult is None
         else (consult.turn, consult.to_agent, consult.to_number, consult.is_answered, consult.is_conference),
-        offer.monitors,
+        dict(offer.monitors),
         offer.reached,
         offer.is_customer_first,
         offer.is_direct,
@@ -479,7 +478,7 @@ def _from_plain(plain: PlainState) -> State:
         state.visits[identity] = latest
         if older:
             state.older_visits[identity] = older
-    state.ended_ids = OrderedDict.fromkeys(plain.ended_ids)
+    state.ended_ids = Latest(state.ended_ids.limit, plain.ended_ids)
     state.return_numbers = plain.return_numbers
     rebuild(state, plain.at_ms)
     return state

@@ -8,6 +8,8 @@ are limited; the identity that was touched longest ago is forgotten first.
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from acd.routing.contact import Contact
@@ -15,6 +17,7 @@ from acd.routing.model import AgentId, ContactId, Identity, Origin, Outcome, Rep
 from acd.routing.state import State
 
 OLDER_MAX = 200
+_RETURN_CALL: Final = Origin.RETURN_CALL
 
 
 def repeat_of(

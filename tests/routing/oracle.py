@@ -32,6 +32,10 @@ class Disagreement(AssertionError):
     """Engine and oracle decide differently."""
 
 
+COMPARED = (Strategy.LEAST_BUSY, Strategy.FEWEST_CONTACTS, Strategy.WEIGHTED)
+"""Strategies that compare shares of signed-in time."""
+
+
 class Oracle:
     """Watches a stream of records."""
 
@@ -309,6 +313,9 @@ class Oracle:
                     del self.agents[agent.id]
                 else:
                     agent.queues, agent.groups = {}, ()
+        for agent in self.agents.values():
+            agent.is_compared = any(rules.strategy in COMPARED for rules in self.queues.values())
+            agent.stamp(now_ms)
         for contact in self.contacts.values():
             self._drop_company(contact)
 
@@ -490,8 +497,7 @@ class Oracle:
 
     def _rotate(self, now_ms: int) -> None:
         """With each offer the shares of the next two agents by id are taken, where shares are compared."""
-        compared = (Strategy.LEAST_BUSY, Strategy.FEWEST_CONTACTS, Strategy.WEIGHTED)
-        if not any(rules.strategy in compared for rules in self.queues.values()):
+        if not any(rules.strategy in COMPARED for rules in self.queues.values()):
             return
         names = sorted(self.agents)
         later = [name for name in names if name > self.cursor] + [

@@ -123,7 +123,7 @@ def test_an_id_is_never_used_twice() -> None:
 
 
 def test_the_longest_remembered_id_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("acd.routing.folding.contacts.ENDED_KEPT", 1)
+    monkeypatch.setattr("acd.routing.state.ENDED_KEPT", 1)
     zone = Zone("q", twin=False)
     for name in ("c1", "c2"):
         zone.arrive(name)

@@ -19,7 +19,7 @@ from acd.routing.events import (
 from acd.routing.handling.arrivals import HEAD_START_MAX_MS, ID_MAX, MOMENT_MAX_MS
 from acd.routing.handling.leaving import drop_offers, end_contact, end_talk, fail_connecting, live_offers
 from acd.routing.handling.transfers import end_open_consult, free_agent
-from acd.routing.line import NUMBER_MASK
+from acd.routing.keys import NUMBER_MASK, RANK_MASK
 from acd.routing.matching import direct_decision, make_offer
 from acd.routing.model import (
     AssignmentState,
@@ -45,7 +45,6 @@ from acd.routing.outputs import (
 from acd.routing.plans import find_fault
 from acd.routing.state import CHANNEL_BITS
 from acd.routing.states import CONTACT_MOVES, LATE, ContactTrigger, Refusal
-from acd.routing.strategies import RANK_MASK
 
 HOURS_MAX = 10_000
 EVERY_QUEUE = "*"
