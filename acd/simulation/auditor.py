@@ -387,7 +387,8 @@ class Auditor:
             rules = self._queues[contact.queue]
             own_ms = rules.delays.of(outcome)
             memory_ms = rules.refusal_memory_ms if own_ms is None else own_ms
-            contact.seen.refused_until[agent] = self._at_ms + memory_ms
+            known_ms = contact.seen.refused_until.get(agent, 0)
+            contact.seen.refused_until[agent] = max(known_ms, self._at_ms + memory_ms)
 
     def _connected(self, fact: f.AssignmentConnected) -> None:
         offer = self._offers[fact.offer]

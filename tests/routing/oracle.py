@@ -428,7 +428,7 @@ class Oracle:
         if fact.outcome not in (OfferState.WITHDRAWN, OfferState.LOST_RACE):
             own_ms = getattr(offer.rules.delays, f"{fact.outcome.value}_ms")
             memory_ms = offer.rules.refusal_memory_ms if own_ms is None else own_ms
-            offer.contact.refused[offer.agent.id] = now_ms + memory_ms
+            offer.contact.refuse(offer.agent.id, now_ms + memory_ms)
         del offer.agent.holding[fact.offer]
         offer.agent.clock(now_ms)
         self._drop_agent(offer.agent)
@@ -455,7 +455,7 @@ class Oracle:
         offer = self.offers.pop(fact.offer)
         agent, contact = offer.agent, offer.contact
         if not offer.connected and contact.state == "assigned":
-            contact.refused[agent.id] = now_ms + offer.rules.refusal_memory_ms
+            contact.refuse(agent.id, now_ms + offer.rules.refusal_memory_ms)
         self._end_consult(offer, now_ms)
         if offer.state == "wrap_up":
             if offer.blocks:
@@ -472,7 +472,7 @@ class Oracle:
     def _transfer_made(self, fact: Any, now_ms: int) -> None:
         offer = self.offers[fact.offer]
         if not fact.to_number:
-            offer.contact.refused[offer.agent.id] = now_ms + offer.rules.refusal_memory_ms
+            offer.contact.refuse(offer.agent.id, now_ms + offer.rules.refusal_memory_ms)
 
     def _consult_started(self, fact: Any, now_ms: int) -> None:
         if fact.to_agent is not None:

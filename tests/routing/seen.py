@@ -89,6 +89,10 @@ class SeenContact:
     answered: bool = False
     refused: dict[str, int] = field(default_factory=dict)
 
+    def refuse(self, agent: str, until_ms: int) -> None:
+        """Who refused is passed over until then; a longer memory is not shortened."""
+        self.refused[agent] = max(until_ms, self.refused.get(agent, 0))
+
     def order(self) -> tuple[int, int]:
         """Place in the line."""
         return self.arrived_ms - self.head_start_ms, self.number

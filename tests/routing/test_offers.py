@@ -8,6 +8,7 @@ from acd.routing.events import (
     ConnectFailed,
     ContactClosed,
     ContactConnected,
+    ContactGiven,
     CustomerChose,
     CustomerLeft,
     CustomerReached,
@@ -104,6 +105,15 @@ def test_each_way_to_fail_has_its_own_delay(outcome: OfferState, delay_ms: int) 
     assert only(zone.do(ended), OfferEnded).outcome is outcome
     assert not of(zone.wait(delay_ms - 1), OfferMade)
     assert of(zone.wait(1), OfferMade), "she is asked again"
+
+
+def test_a_shorter_delay_does_not_shorten_a_longer_one() -> None:
+    zone = offered("ann", rona_rest=False, delays=Delays(60_000, 5_000, 0))
+    zone.do(OfferDeclined(ONE))
+    zone.do(ContactGiven(ContactId("c1"), AgentId("ann"), True))
+    zone.do(OfferFailed(OfferId(2), OfferState.NO_ANSWER), 1_000)
+    assert not of(zone.wait(58_000), OfferMade)
+    assert of(zone.wait(1_000), OfferMade)
 
 
 def test_without_the_rule_nobody_is_rested() -> None:

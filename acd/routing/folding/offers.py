@@ -311,14 +311,15 @@ def fold_monitor(state: State, fact: MonitorSet, at_ms: int) -> None:
 
 
 def remember_refusal(contact: Contact, agent: Agent, at_ms: int, until_ms: int) -> None:
-    """Pass this agent over for this contact until then; what is past, or beyond the limit, is forgotten."""
+    """Pass this agent over for this contact until then; what is past, or beyond the limit, is forgotten. A longer
+    memory is not shortened by a later refusal."""
     refusals = contact.rare.refusals
     for gone in [known for known, moment_ms in refusals.items() if moment_ms <= at_ms]:
         del refusals[gone]
     if until_ms > at_ms:
         if len(refusals) >= REFUSALS_MAX:
             del refusals[next(iter(refusals))]
-        refusals[agent.id] = until_ms
+        refusals[agent.id] = max(until_ms, refusals.get(agent.id, 0))
 
 
 def without(numbers: tuple[int, ...], number: int) -> tuple[int, ...]:
