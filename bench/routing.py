@@ -70,7 +70,8 @@ from acd.routing.model import (
     WrapUp,
 )
 from acd.routing.outputs import OfferMade, Outputs, RulesInForce
-from tests.routing.oracle import Oracle, SeenContact, SeenOffer
+from tests.routing.oracle import Oracle
+from tests.routing.seen import SeenContact, SeenOffer
 
 SKILLS, REGIONS, QUEUES, KINDS = 64, 4, 8, 128
 TALK_MS, WRAP_MS = 180_000, 20_000

@@ -18,7 +18,7 @@ from acd.routing.cells import Count, PlainCell, RankedCell
 from acd.routing.contact import Contact
 from acd.routing.line import Rank
 from acd.routing.model import Channel, GroupId, Needs, QueueId, RegionId, SkillId
-from acd.routing.plans import NEVER, Plan, near_regions
+from acd.routing.plans import NEVER, WIDTHS, Plan, near_regions
 from acd.routing.state import CHANNEL_BITS, Agent, State
 from acd.routing.strategies import PLAIN, compares_shares
 
@@ -90,6 +90,7 @@ class Pools:
         self.state = state
         self.compares_shares = compares_shares(rules)
         self.near = near_regions(regions)
+        self.names = [rule.region for rule in regions]
         self.requirements: dict[tuple[int, Needs, Channel, int], Requirement] = {}
         self.by_queue: dict[QueueId, list[Requirement]] = {}
         self.by_group: dict[GroupId, list[Requirement]] = {}
@@ -206,15 +207,33 @@ class Pools:
         reach = self.reaches.get((id(plan), region))
         if reach is None:
             self.plan_number(plan)
-            reach = {-1: 0 if region < 0 else plan.step_of_width(2)}
+            spilled = self._spill_width(plan, region)
+            reach = {-1: 0 if region < 0 or spilled >= 2 else plan.step_of_width(2)}
             for other in range(len(self.near)):
-                reach[other] = 0 if region < 0 else plan.step_of_width(self.near[region][other])
+                width = -1 if region < 0 else self.near[region][other]
+                reach[other] = 0 if width <= spilled else plan.step_of_width(width)
             self.reaches[id(plan), region] = reach
         return reach
 
     def plan_number(self, plan: Plan) -> int:
         """A number for a plan, the same as long as these pools live."""
         return self.plan_serials.setdefault(id(plan), (plan, len(self.plan_serials)))[1]
+
+    def _spill_width(self, plan: Plan, region: int) -> int:
+        """How far contacts from a region reach at once, whatever their step: -1 not at all, unless it spills."""
+        queue = self.state.queues.get(plan.rules.queue)
+        if queue is None or not queue.spilled or queue.plan.rules.spill is None or region < 0:
+            return -1
+        if plan.rules.fence or self.names[region] not in queue.spilled:
+            return -1
+        return WIDTHS[queue.plan.rules.spill.reach]
+
+    def forget_reach(self, queue: QueueId, region: int) -> None:
+        """A spill of this region has begun or ended: what was reached from there is to be found out anew."""
+        for requirement in self.by_queue.get(queue, ()):
+            self.reaches.pop((id(requirement.plan), region), None)
+            for place in [place for place in requirement.reachable if place >> STEP_BITS == region]:
+                del requirement.reachable[place]
 
     def region_number(self, region: RegionId | None) -> int:
         """The number of a region; -1 for none and for one that the rules do not know."""
