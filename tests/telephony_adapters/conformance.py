@@ -295,6 +295,15 @@ class AdapterContract:
             await far.until(lambda: far.is_held(contact), "the customer is held")
             await far.zone.tell(e.HoldChosen(offer, False))
             await far.until(lambda: far.talks_to(contact) == {ANN}, "the talk is back")
+        if far.can(Ability.CONSULT):
+            await far.seat(BEN)
+            await far.zone.tell(e.ConsultAsked(offer, to_agent=BEN))
+            await far.until(lambda: far.is_held(contact), "the customer is held")
+            await far.target_answers(BEN)
+            await far.zone.fact(f.ConsultAnswered, offer=offer)
+            await far.zone.tell(e.ConsultEnded(offer, "retrieved"))
+            await far.until(lambda: far.talks_to(contact) == {ANN}, "the customer is back with Ann")
+            assert len(far.zone.of(f.ConsultOver)) == 1
         await far.ring_off(offer, ANN)
         await far.over(contact)
         assert len(far.zone.of(f.AssignmentConnected)) == 1
@@ -347,6 +356,20 @@ class AdapterContract:
         await far.mend()
         await far.still_talking(contact)
         await far.leave(contact)
+        await far.over(contact)
+
+    async def test_an_answer_given_while_the_link_was_lost_counts_when_it_is_back(self, far: Driver) -> None:
+        contact, offer = await far.ringing()
+        await far.cut()
+        await far.pick_up(offer, ANN)
+        await far.mend()
+        await far.until(lambda: far.talks_to(contact) == {ANN}, "the customer talks with Ann")
+        await far.leave(contact)
+        await far.over(contact)
+
+    async def test_a_customer_who_vanished_without_a_word_is_found_out(self, far: Driver) -> None:
+        contact, _ = await far.talking()
+        await far.vanish(contact)
         await far.over(contact)
 
     async def test_a_waiting_customer_keeps_the_place_over_a_crash(self, far: Driver) -> None:

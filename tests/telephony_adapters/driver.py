@@ -81,6 +81,10 @@ class Driver(ABC):
     async def leave(self, contact: ContactId) -> None:
         """The customer goes; returns when it is said, not when it is heard."""
 
+    @abstractmethod
+    async def vanish(self, contact: ContactId) -> None:
+        """The customer is gone and no word of it ever arrives; then what the adapter relies on to find out happens."""
+
     async def pick_up(self, offer: OfferId, agent: AgentId) -> None:
         """The agent takes the offer: at the telephone, or at the desk where there is none."""
         await self.zone.tell(e.OfferAccepted(offer))

@@ -85,6 +85,13 @@ class CtiDriver(Driver):
     async def leave(self, contact: ContactId) -> None:
         await self.switch.leave(_name(contact))
 
+    async def vanish(self, contact: ContactId) -> None:
+        call = self._call(contact)
+        call.is_here = False
+        call.parties.clear()
+        await self.cut()
+        await self.mend()
+
     async def pick_up(self, offer: OfferId, agent: AgentId) -> None:
         self.switch.ringing.pop(offer, None)
         await self.switch.say("acd.offer.accepted", offer=offer)

@@ -69,6 +69,13 @@ class SimulatedDriver(Driver):
     async def leave(self, contact: ContactId) -> None:
         self.switch.customer_leaves(contact)
 
+    async def vanish(self, contact: ContactId) -> None:
+        self.switch._played._faults = Faults(lost=1000)
+        await self.leave(contact)
+        self.switch._played._faults = NO_FAULTS
+        self.switch.cut_line()
+        self.switch.mend_line()
+
     async def pick_up(self, offer: OfferId, agent: AgentId) -> None:
         self.switch.switch_says(e.OfferAccepted(offer))
 

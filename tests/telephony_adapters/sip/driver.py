@@ -160,6 +160,13 @@ class SipDriver(Driver):
         phone, leg = self.callers[contact]
         phone.hang_up(leg)
 
+    async def vanish(self, contact: ContactId) -> None:
+        phone, leg = self.callers[contact]
+        phone.signalling._forget(leg)  # restarted, say
+        adapter = self._adapters[-1]
+        adapter.reception.refresh()  # as every minute: both sides of a talk are asked
+        adapter.board.flush()
+
     async def pick_up(self, offer: OfferId, agent: AgentId) -> None:
         phone = self.phones[NUMBERS[agent]]
         leg = self._ringing(phone)[-1]

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 from aiohttp import web
 from websockets.exceptions import ConnectionClosed
 
@@ -139,6 +140,14 @@ class WebDriver(Driver):
         self.visitors[contact] = visitor
         await self.zone.fact(f.ContactEntered, contact=contact)
         return contact
+
+    async def vanish(self, contact: ContactId) -> None:
+        adapter = self.zone.adapter
+        assert isinstance(adapter, WebAdapter)
+        adapter._settings = msgspec.structs.replace(adapter._settings, grace_s=0)
+        visitor = self.visitors[contact]
+        await visitor.cut()
+        visitor.is_over = True
 
     async def leave(self, contact: ContactId) -> None:
         await self.visitors[contact].leave(2 if self.says_twice else 1)
