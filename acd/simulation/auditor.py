@@ -89,12 +89,14 @@ class Auditor:
         self._look_ms = 0
         """No deadline can be missed before this moment."""
         self._borrowed: dict[QueueId, set[str]] = {}
+        self._spilled: set[tuple[QueueId, str]] = set()
         self._at_ms = 0
         self._take: dict[type[f.Fact], Callable[[Any], None]] = {
             f.RulesInForce: self._rules_in_force, f.NodeTookOver: self._took_over, f.AgentSet: self._agent_set,
             f.PresenceSet: self._presence, f.NextPresenceSet: self._next, f.LinkSet: self._link,
             f.ContactEntered: self._enter, f.ContactRequeued: self._requeue, f.StepTaken: self._step,
-            f.HeadStartSet: self._head_start, f.ReserveSet: self._reserve, f.IntakeEntered: self._to_intake,
+            f.HeadStartSet: self._head_start, f.ReserveSet: self._reserve, f.SpillSet: self._spill,
+            f.IntakeEntered: self._to_intake,
             f.ContactReturned: self._return, f.ReturnCallRescheduled: self._reschedule,
             f.OfferMade: self._offer, f.OfferTaken: self._taken, f.OfferEnded: self._offer_ended,
             f.AssignmentConnected: self._connected, f.TransferMade: self._transferred, f.TalkEnded: self._talk_ended,
@@ -189,7 +191,13 @@ class Auditor:
             and set(contact.entered.links) <= agent.links
             and self._has_room(agent, contact.entered.channel)
             and is_eligible(
-                self._rules, self._queues[contact.queue], agent.rules, agent.skills, contact.seen, self._at_ms
+                self._rules,
+                self._queues[contact.queue],
+                agent.rules,
+                agent.skills,
+                contact.seen,
+                self._at_ms,
+                (contact.queue, contact.seen.region or "") in self._spilled,
             )
         )
 
@@ -286,6 +294,10 @@ class Auditor:
             groups.add(fact.group)
         else:
             groups.discard(fact.group)
+
+    def _spill(self, fact: f.SpillSet) -> None:
+        change = self._spilled.add if fact.is_spilled else self._spilled.discard
+        change((fact.queue, fact.region))
 
     def _to_intake(self, fact: f.IntakeEntered) -> None:
         self._move(self._contacts[fact.contact], ContactState.INTAKE)

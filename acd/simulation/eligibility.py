@@ -32,16 +32,30 @@ class Seen(msgspec.Struct):
 
 
 def is_eligible(
-    rules: Rules, queue: QueueRules, agent: AgentRules, skills: dict[SkillId, int], contact: Seen, now_ms: int
+    rules: Rules,
+    queue: QueueRules,
+    agent: AgentRules,
+    skills: dict[SkillId, int],
+    contact: Seen,
+    now_ms: int,
+    is_spilled: bool = False,
 ) -> bool:
     """Say whether an agent holds the needs of the contact's step and stands in a region that it reaches.
 
-    A refusal that is still remembered rules the agent out.
+    A refusal that is still remembered rules the agent out. Where the contact's region spills, the spill's reach counts
+    beside the step's.
     """
     step = queue.steps[min(contact.step, len(queue.steps) - 1)]
     return (
         _holds(contact.needs, step, skills)
-        and _reaches(rules, queue, step, contact.region, agent.region)
+        and (
+            _reaches(rules, queue, step.reach, contact.region, agent.region)
+            or (
+                is_spilled
+                and queue.spill is not None
+                and _reaches(rules, queue, queue.spill.reach, contact.region, agent.region)
+            )
+        )
         and contact.refused_until.get(agent.agent, 0) <= now_ms
     )
 
@@ -61,8 +75,8 @@ def _holds(needs: Needs, step: Step, skills: dict[SkillId, int]) -> bool:
     return any_of and all(has(need) for need in asked)
 
 
-def _reaches(rules: Rules, queue: QueueRules, step: Step, home: RegionId | None, region: RegionId) -> bool:
-    reach = Reach.HOME if queue.fence else step.reach
+def _reaches(rules: Rules, queue: QueueRules, wide: Reach, home: RegionId | None, region: RegionId) -> bool:
+    reach = Reach.HOME if queue.fence else wide
     if home is None or reach is Reach.ALL or region == home:
         return True
     if reach is Reach.HOME:
