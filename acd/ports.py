@@ -14,8 +14,9 @@ from typing import Protocol
 import msgspec
 
 from acd.routing.events import AnyEvent
-from acd.routing.model import AgentId, ContactId, Identity, LegId, PersonId, TicketId
+from acd.routing.model import AgentId, ContactId, Identity, LegId, PersonId, QueueId, TeamId, TicketId
 from acd.routing.outputs import AnyCommand, AnyFact, Command, Outputs, StartIntake
+from acd.statistics.counts import AgentCounts, QueueCounts
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -544,4 +545,57 @@ class CustomerBook(Protocol):
 
     async def customer_of(self, identities: Sequence[Identity], limit: int) -> CustomerCard | None:
         """Return the account that bears one of these identities, the first that is known; None for a stranger."""
+        ...
+
+
+class FiguresBy(StrEnum):
+    """What figures by interval are summed for: queues have the counts of contacts, agents and teams those of
+    agents, regions both."""
+
+    QUEUE = "queue"
+    REGION = "region"
+    AGENT = "agent"
+    TEAM = "team"
+
+
+class FiguresAsked(msgspec.Struct, frozen=True):
+    """Which figures are wanted.
+
+    `queues` narrows the counts of contacts, `teams` and `agents` those of agents, before anything is summed; None
+    narrows nothing. Teams and regions of agents are those at the end of each quarter.
+    """
+
+    periods: Sequence[tuple[int, int]]
+    """[from, to) in ms since the epoch, on borders of quarters of an hour, in order, without overlap."""
+    by: FiguresBy
+    queues: frozenset[QueueId] | None = None
+    teams: frozenset[TeamId] | None = None
+    agents: frozenset[AgentId] | None = None
+    rows_max: int = 10_000
+
+
+class FiguresRow(msgspec.Struct, frozen=True):
+    """Sums over one period; None: this kind of count does not exist for it, or nothing was counted."""
+
+    from_ms: int
+    to_ms: int
+    key: str
+    """Id of the queue, region, agent or team. "" for what had none: customers refused at the door, for example."""
+    queue_counts: QueueCounts | None = None
+    agent_counts: AgentCounts | None = None
+
+
+class FiguresTooMany(Exception):
+    """More rows than `rows_max` would be the answer."""
+
+
+class FigureBook(Protocol):
+    """What the desks need of the reports room. Waits for SQL."""
+
+    async def figures(self, asked: FiguresAsked) -> Sequence[FiguresRow]:
+        """Return what was counted, by period and key; what counts nothing is left out. What runs is counted up to now.
+
+        Raises:
+            FiguresTooMany: Ask for less.
+        """
         ...

@@ -19,6 +19,7 @@ from acd.desk.room import DeskRoom
 from acd.hours import HoursRoom
 from acd.intake.room import IntakeRoom
 from acd.ports import Adapter, ConfigError, Room
+from acd.reports import ReportRoom
 from acd.routing.engine import Engine
 from acd.routing.model import AgentId
 from acd.runtime.clock import Clock
@@ -79,6 +80,7 @@ class House:
         settings, now_ms = self.settings, self.clock.now_ms
         self.tickets = await TicketRoom.open(self.database, now_ms)
         self.customers = await CustomerRoom.open(self.database)
+        self.reports = await ReportRoom.open(self.database, now_ms, settings.retention.figures_days)
         self.transcripts = TranscriptRoom(self.database)
         self.intake = IntakeRoom(forms_of.intake_settings(settings))
         self.hours = HoursRoom(forms_of.calendars(settings), now_ms)
@@ -106,6 +108,7 @@ class House:
             {adapter.name: tuple(sorted(adapter.cannot)) for adapter in self.adapters},
             self.metrics.registry,
             customers=self.customers,
+            reports=self.reports,
         )
         for add_routes in (self.web.add_routes, CtiRoutes(self.cti).add_to, self.desk.add_routes):
             add_routes(self.site.application)
@@ -116,6 +119,7 @@ class House:
         keepers: list[Room] = [
             self.tickets,
             self.customers,
+            self.reports,
             self.transcripts,
             self.intake,
             self.desk,

@@ -17,6 +17,7 @@ from acd.desk.actions import AnyAction
 from acd.desk.api import AuditPage, Colleagues, RoleTable, SignedIn, SignInBody
 from acd.desk.cases import CustomerAnswer, NoteBody, TicketList
 from acd.desk.http import Problem
+from acd.desk.reporting import QUERY, FiguresPage
 from acd.desk.roles import RIGHTS
 from acd.desk.rows import KEY_FIELD, TABLES_OF_AGENT, TABLES_OF_SUPERVISOR, ContactRow
 from acd.ports import TicketEntry, TicketThread
@@ -50,6 +51,8 @@ class Route(msgspec.Struct, frozen=True):
     answer: Any = None
     query: tuple[tuple[str, dict[str, Any], str], ...] = ()
     right: str = ""
+    also: tuple[str, ...] = ()
+    """Other kinds of content that the answer may have."""
 
 
 ROUTES: Final = (
@@ -72,6 +75,8 @@ ROUTES: Final = (
           ("401", "403", "404", "503"), None, TicketThread, right="read_ticket"),
     Route("post", "/api/tickets/{ticket}/notes", "Add a note to a ticket; the same `id` again is the same note.",
           ("400", "401", "403", "404", "413", "415", "503"), NoteBody, TicketEntry, right="note_ticket"),
+    Route("get", "/api/figures", "Counts and key figures by interval, by queue, region, agent or team.",
+          ("400", "401", "403", "503"), None, FiguresPage, QUERY, "read_figures", ("text/csv",)),
     Route("get", "/api/roles", "The table of roles.", ("401", "403"), None, RoleTable, right="read_roles"),
     Route("get", "/api/audit", "The latest lines of the audit log; reading them is a line, too.",
           ("400", "401", "403", "503"), None, AuditPage,
@@ -109,7 +114,8 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.answer is None:
         responses["204"] = {"description": "done"}
     else:
-        responses["200"] = {"description": "the answer", "content": _json(route.answer)}
+        more = {kind: {"schema": {"type": "string"}} for kind in route.also}
+        responses["200"] = {"description": "the answer", "content": _json(route.answer) | more}
     for status in sorted({*route.errors, "500"}):
         responses[status] = {"description": _ERRORS[status], "content": _json(Problem)}
     operation: dict[str, Any] = {

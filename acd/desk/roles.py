@@ -65,6 +65,12 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Reach]]] = {
     "read_customer": _WORKS | _ADMINISTERS,
     "read_ticket": _WORKS | _ADMINISTERS,
     "note_ticket": _WORKS | _ADMINISTERS,
+    "read_figures": {
+        Role.AGENT: Reach.OWN,
+        Role.SUPERVISOR: Reach.TEAMS,
+        Role.ADMIN: Reach.ALL,
+        Role.AUDITOR: Reach.ALL,
+    },
     "read_roles": _AUDITS,
     "read_audit": _AUDITS,
     "revoke_person": _ADMINISTERS,

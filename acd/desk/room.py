@@ -16,11 +16,12 @@ from acd.desk.http import errors_as_json
 from acd.desk.origins import Origins
 from acd.desk.pages import STATIC, add_headers, add_pages
 from acd.desk.people import DeskSettings, Person
+from acd.desk.reporting import Reporting
 from acd.desk.sign_in import SignIn
 from acd.desk.sockets import DeskSockets
 from acd.desk.ticketing import TicketWindow
 from acd.desk.tokens import Revocations, Tokens, open_secret
-from acd.ports import ConfigError, Conversations, CustomerBook, Record, Submit, TicketShelf
+from acd.ports import ConfigError, Conversations, CustomerBook, FigureBook, Record, Submit, TicketShelf
 from acd.routing.outputs import AnyCommand, Command
 
 
@@ -36,6 +37,7 @@ class DeskRoom:
         cannot: By adapter, what it is not able to do.
         registry: Where the figures for Prometheus are registered.
         customers: The customers room; None where there is none.
+        reports: The reports room; None where there is none.
     """
 
     name = "desk"
@@ -50,6 +52,7 @@ class DeskRoom:
         cannot: dict[str, tuple[str, ...]] | None = None,
         registry: CollectorRegistry | None = None,
         customers: CustomerBook | None = None,
+        reports: FigureBook | None = None,
     ) -> None:
         """Open the secret, the revocations and the audit log.
 
@@ -79,6 +82,7 @@ class DeskRoom:
         )
         self._sign_in.set_people(settings.people)
         self._customers = customers
+        self._reports = reports
         self._tickets = TicketWindow(tickets)
         self.desks = Desks(
             settings,
@@ -99,6 +103,7 @@ class DeskRoom:
         app.router.add_get("/desk", sockets.handle)
         Api(self.desks).add_routes(app)
         Cases(self.desks, self._customers).add_routes(app)
+        Reporting(self.desks, self._reports).add_routes(app)
         add_pages(app, self.settings.static or STATIC)
 
     def set_people(self, people: Iterable[Person]) -> None:

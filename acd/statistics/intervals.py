@@ -2,6 +2,7 @@
 
 A projection: it is fed every fact in order, keeps what it needs of open contacts and assignments, and can
 be dumped and loaded, so that a snapshot of the journal carries it. Longer intervals are sums of quarters.
+Facts about contacts and offers whose beginning was never heard (the journal was trimmed) are passed over and counted.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from acd.routing.model import (
     Presence,
     QueueId,
     RegionId,
+    TeamId,
 )
 from acd.routing.outputs import facts as f
 from acd.statistics.counts import AgentCounts, QueueCounts, add_counts
@@ -82,6 +84,8 @@ class _State(msgspec.Struct):
     assignments: dict[OfferId, _Assignment] = {}
     clocks: dict[AgentId, _Clock] = {}
     regions: dict[AgentId, RegionId] = {}
+    teams: dict[AgentId, TeamId] = {}
+    passed_over: int = 0
 
 
 class Statistics:
@@ -171,6 +175,35 @@ class Statistics:
         """Yield (start in ms, counts) of each quarter known, oldest first."""
         yield from sorted(self._state.intervals.items())
 
+    def take_before(self, border_ms: int) -> list[tuple[int, Interval]]:
+        """Return the quarters that begin before `border_ms`, oldest first, and know them no more.
+
+        Running times are booked up to the border first, so what is taken is complete if no earlier fact can come.
+        """
+        self.book(border_ms)
+        intervals = self._state.intervals
+        return [(start, intervals.pop(start)) for start in sorted(intervals) if start < border_ms]
+
+    def running(self, now_ms: int) -> Iterator[tuple[int, AgentId, AgentCounts]]:
+        """Yield (quarter, agent, times) of what runs and is not yet booked, up to `now_ms`, and book nothing.
+
+        For whoever looks between two records: the next one may be stamped before the moment of looking.
+        """
+        for agent, clock in self._state.clocks.items():
+            for since_ms, until_ms in _pieces(clock, now_ms):
+                counts = AgentCounts()
+                _spend(counts, clock, until_ms - since_ms)
+                yield since_ms - since_ms % QUARTER_MS, agent, counts
+
+    def place_of(self, agent: AgentId) -> tuple[TeamId, RegionId]:
+        """Return team and region of an agent under the rules in force; empty for who left the rules unheard."""
+        return self._state.teams.get(agent, TeamId("")), self._state.regions.get(agent, RegionId(""))
+
+    @property
+    def passed_over(self) -> int:
+        """How many facts spoke of a contact or an offer that was never heard of."""
+        return self._state.passed_over
+
     # --- helpers of the fold ------------------------------------------------------------------------
 
     def _between(self, from_ms: int, to_ms: int) -> Iterator[Interval]:
@@ -195,21 +228,10 @@ class Statistics:
         return self._interval(at_ms).agents.setdefault(agent, AgentCounts())
 
     def _book_one(self, agent: AgentId, clock: _Clock, now_ms: int) -> None:
-        """Split the time since the last booking at the borders of quarters."""
-        while clock.since_ms < now_ms:
-            if clock.presence is Presence.SIGNED_OUT and not clock.working:
-                clock.since_ms = now_ms
-                return
-            border = min(clock.since_ms - clock.since_ms % QUARTER_MS + QUARTER_MS, now_ms)
-            counts, spent = self._agent(agent, clock.since_ms), border - clock.since_ms
-            counts.signed_in_ms += spent
-            if clock.working:
-                counts.working_ms += spent
-            elif clock.presence is Presence.READY:
-                counts.ready_idle_ms += spent
-            else:
-                counts.not_ready_ms += spent
-            clock.since_ms = border
+        """Book the time since the last booking; it is split at the borders of quarters."""
+        for since_ms, until_ms in _pieces(clock, now_ms):
+            _spend(self._agent(agent, since_ms), clock, until_ms - since_ms)
+        clock.since_ms = max(clock.since_ms, now_ms)
 
     def _clock(self, agent: AgentId, at_ms: int) -> _Clock:
         clock = self._state.clocks.get(agent)
@@ -218,6 +240,17 @@ class Statistics:
         self._book_one(agent, clock, at_ms)
         return clock
 
+    def _contact(self, contact: ContactId) -> _Open | None:
+        """Return a contact that entered, or None for one that was never heard of, which is counted."""
+        known = self._state.contacts.get(contact)
+        self._state.passed_over += known is None
+        return known
+
+    def _assignment(self, offer: OfferId) -> _Assignment | None:
+        known = self._state.assignments.get(offer)
+        self._state.passed_over += known is None
+        return known
+
     # --- one fact each ------------------------------------------------------------------------------
 
     def _rules(self, fact: f.RulesInForce, at_ms: int) -> None:
@@ -225,6 +258,7 @@ class Statistics:
             self._state.limits[queue.queue] = _Limits(queue.threshold_ms, queue.short_abandon_ms)
         for agent in fact.rules.agents:
             self._state.regions[agent.agent] = agent.region
+            self._state.teams[agent.agent] = agent.team
 
     def _presence(self, fact: f.PresenceSet, at_ms: int) -> None:
         self._clock(fact.agent, at_ms).presence = fact.presence
@@ -254,21 +288,27 @@ class Statistics:
             self._queue(known.queue, known.region, at_ms).repeats += 1
 
     def _requeued(self, fact: f.ContactRequeued, at_ms: int) -> None:
-        known = self._state.contacts[fact.contact]
+        known = self._contact(fact.contact)
+        if known is None:
+            return
         self._queue(known.queue, known.region, at_ms).moved_out += 1
         known.queue = fact.queue
         self._queue(known.queue, known.region, at_ms).moved_in += 1
 
     def _overflow_offered(self, fact: f.OverflowOffered, at_ms: int) -> None:
-        known = self._state.contacts[fact.contact]
-        self._queue(known.queue, known.region, at_ms).overflow_asked += 1
+        known = self._contact(fact.contact)
+        if known is not None:
+            self._queue(known.queue, known.region, at_ms).overflow_asked += 1
 
     def _overflow_declined(self, fact: f.OverflowDeclined, at_ms: int) -> None:
-        known = self._state.contacts[fact.contact]
-        self._queue(known.queue, known.region, at_ms).overflow_declined += 1
+        known = self._contact(fact.contact)
+        if known is not None:
+            self._queue(known.queue, known.region, at_ms).overflow_declined += 1
 
     def _offer_made(self, fact: f.OfferMade, at_ms: int) -> None:
-        known = self._state.contacts[fact.contact]
+        known = self._contact(fact.contact)
+        if known is None:
+            return
         self._state.assignments[fact.offer] = _Assignment(
             fact.agent,
             fact.queue,
@@ -279,13 +319,18 @@ class Statistics:
         self._agent(fact.agent, at_ms).offers += 1
 
     def _offer_taken(self, fact: f.OfferTaken, at_ms: int) -> None:
-        assignment = self._state.assignments[fact.offer]
+        assignment = self._assignment(fact.offer)
+        if assignment is None:
+            return
         assignment.is_taken = True
         self._clock(assignment.agent, at_ms).working += 1
         self._agent(assignment.agent, at_ms).accepted += 1
 
     def _offer_ended(self, fact: f.OfferEnded, at_ms: int) -> None:
-        assignment = self._state.assignments.pop(fact.offer)
+        assignment = self._state.assignments.pop(fact.offer, None)
+        if assignment is None:
+            self._state.passed_over += 1
+            return
         if assignment.is_taken:
             self._clock(assignment.agent, at_ms).working -= 1
         counts, agent = (
@@ -311,11 +356,12 @@ class Statistics:
                 pass  # no outcome of an offer that ended without an assignment
 
     def _connected(self, fact: f.AssignmentConnected, at_ms: int) -> None:
-        assignment = self._state.assignments[fact.offer]
+        assignment = self._assignment(fact.offer)
+        if assignment is None:
+            return
         assignment.connected_ms = at_ms
         assignment.is_first = fact.is_first
-        known = self._state.contacts[fact.contact]
-        if not fact.is_first:
+        if not fact.is_first or (known := self._contact(fact.contact)) is None:
             return
         counts = self._queue(assignment.queue, assignment.region, at_ms)
         wait = max(0, at_ms - known.since_ms)
@@ -331,7 +377,9 @@ class Statistics:
         return self._state.limits.get(queue) or _Limits(20_000, 5_000)
 
     def _held(self, fact: f.AssignmentHeld, at_ms: int) -> None:
-        assignment = self._state.assignments[fact.offer]
+        assignment = self._assignment(fact.offer)
+        if assignment is None:
+            return
         if fact.is_held:
             assignment.held_since_ms = at_ms
         elif assignment.held_since_ms is not None:
@@ -339,12 +387,16 @@ class Statistics:
             assignment.held_since_ms = None
 
     def _transferred(self, fact: f.TransferMade, at_ms: int) -> None:
-        assignment = self._state.assignments[fact.offer]
+        assignment = self._assignment(fact.offer)
+        if assignment is None:
+            return
         self._queue(assignment.queue, assignment.region, at_ms).transfers += 1
         self._agent(assignment.agent, at_ms).transfers += 1
 
     def _talk_ended(self, fact: f.TalkEnded, at_ms: int) -> None:
-        assignment = self._state.assignments[fact.offer]
+        assignment = self._assignment(fact.offer)
+        if assignment is None:
+            return
         if assignment.held_since_ms is not None:
             assignment.hold_ms += at_ms - assignment.held_since_ms
             assignment.held_since_ms = None
@@ -361,7 +413,9 @@ class Statistics:
         agent.hold_ms += assignment.hold_ms
 
     def _wrap_up_started(self, fact: f.WrapUpStarted, at_ms: int) -> None:
-        assignment = self._state.assignments[fact.offer]
+        assignment = self._assignment(fact.offer)
+        if assignment is None:
+            return
         if fact.blocks:
             assignment.wrap_up_since_ms = at_ms
         elif assignment.is_taken:
@@ -369,7 +423,10 @@ class Statistics:
             self._clock(assignment.agent, at_ms).working -= 1
 
     def _done(self, fact: f.AssignmentDone, at_ms: int) -> None:
-        assignment = self._state.assignments.pop(fact.offer)
+        assignment = self._state.assignments.pop(fact.offer, None)
+        if assignment is None:
+            self._state.passed_over += 1
+            return
         if assignment.is_taken:
             self._clock(assignment.agent, at_ms).working -= 1
         queue = self._queue(assignment.queue, assignment.region, at_ms)
@@ -379,7 +436,10 @@ class Statistics:
         queue.solved_first += assignment.is_first and assignment.is_first_visit and fact.disposition != ""
 
     def _ended(self, fact: f.ContactEnded, at_ms: int) -> None:
-        known = self._state.contacts.pop(fact.contact)
+        known = self._state.contacts.pop(fact.contact, None)
+        if known is None:
+            self._state.passed_over += 1
+            return
         counts = self._queue(fact.queue, known.region, at_ms)
         wait = max(0, at_ms - known.since_ms)
         match fact.outcome:
@@ -400,3 +460,24 @@ class Statistics:
                 counts.unreached += 1
             case Outcome.ANSWERED:
                 pass  # counted at the answer, in the interval of the answer
+
+
+def _pieces(clock: _Clock, now_ms: int) -> Iterator[tuple[int, int]]:
+    """Yield what of a clock has not been booked up to now, quarter by quarter; nothing for who is signed out."""
+    since_ms = clock.since_ms
+    if clock.presence is Presence.SIGNED_OUT and not clock.working:
+        return
+    while since_ms < now_ms:
+        border = min(since_ms - since_ms % QUARTER_MS + QUARTER_MS, now_ms)
+        yield since_ms, border
+        since_ms = border
+
+
+def _spend(counts: AgentCounts, clock: _Clock, spent_ms: int) -> None:
+    counts.signed_in_ms += spent_ms
+    if clock.working:
+        counts.working_ms += spent_ms
+    elif clock.presence is Presence.READY:
+        counts.ready_idle_ms += spent_ms
+    else:
+        counts.not_ready_ms += spent_ms

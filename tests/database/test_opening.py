@@ -8,11 +8,14 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 import acd.customers.tables
+import acd.reports.tables
 import acd.tickets.tables
 from acd.database import METADATA, DatabaseUnusable, SchemaTooNew, open_database
 from tests.databases import on_both_databases
 
-assert acd.tickets.tables and acd.customers.tables, "declaring its tables is what it is imported for"
+assert acd.tickets.tables and acd.customers.tables and acd.reports.tables, (
+    "declaring its tables is what it is imported for"
+)
 
 
 def _differences(connection: Connection) -> list[object]:

@@ -43,6 +43,7 @@ read_audit          - - a - a
 read_board          - t a - -
 read_colleagues     o o a - -
 read_customer       o o a - -
+read_figures        o t a - a
 read_records        - - a o a
 read_roles          - - a - a
 read_self           o o o o o

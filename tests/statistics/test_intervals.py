@@ -1,5 +1,6 @@
 """The fold of facts into quarters of an hour: where each count is booked, and that nothing is lost on the way."""
 
+import msgspec
 import pytest
 
 from acd.routing.model import (
@@ -24,6 +25,7 @@ from acd.routing.model import (
     Strategy,
 )  # fmt: skip
 from acd.routing.outputs import facts as f
+from acd.statistics.counts import QueueCounts
 from acd.statistics.intervals import INTERVALS_MAX, QUARTER_MS, Statistics
 
 ANN, SUPPORT, SALES, NORTH = AgentId("ann"), QueueId("support"), QueueId("sales"), RegionId("north")
@@ -231,3 +233,39 @@ def test_old_quarters_fall_out_at_the_limit(statistics: Statistics) -> None:
     kept = [start for start, _ in statistics.intervals()]
     assert len(kept) == INTERVALS_MAX
     assert kept[0] == T0 + 5 * QUARTER_MS
+
+
+def test_facts_about_what_never_entered_are_passed_over_and_counted(statistics: Statistics) -> None:
+    unknown, offer = ContactId("gone"), OfferId(99)
+    facts = [
+        f.ContactRequeued(unknown, SALES, "overflow"),
+        f.OverflowOffered(unknown, "bot", OverflowAction.INTAKE, 0),
+        f.OverflowDeclined(unknown, "bot"),
+        offered(99, "gone"),
+        f.OfferTaken(offer, 0),
+        f.AssignmentConnected(offer, unknown, ANN, True),
+        f.AssignmentHeld(offer, True),
+        f.TransferMade(offer, unknown),
+        f.TalkEnded(offer, unknown, ANN, "customer"),
+        f.WrapUpStarted(offer, ANN, None, True),
+        f.AssignmentDone(offer, unknown, ANN, "solved"),
+        f.OfferEnded(offer, unknown, ANN, OfferState.DECLINED),
+        ended("gone", Outcome.ABANDONED),
+    ]
+    statistics.apply(facts, T0 + 1_000)
+    assert statistics.passed_over == len(facts)
+    assert msgspec.structs.asdict(statistics.queue_counts(T0, T0 + QUARTER_MS)) == msgspec.structs.asdict(
+        QueueCounts()
+    )
+    assert statistics.agent_counts(T0, T0 + QUARTER_MS, T0 + 2_000).ready_idle_ms == 2_000
+
+
+def test_what_is_taken_is_whole_and_known_no_more(statistics: Statistics) -> None:
+    statistics.apply([f.PresenceSet(ANN, Presence.READY)], T0 + 5)
+    [(start, interval)] = statistics.take_before(T0 + QUARTER_MS)
+    assert (start, interval.agents[ANN].ready_idle_ms) == (T0, QUARTER_MS)
+    assert list(statistics.intervals()) == []
+    assert [(at, times.ready_idle_ms) for at, _, times in statistics.running(T0 + QUARTER_MS + 7)] == [
+        (T0 + QUARTER_MS, 7)
+    ]
+    assert statistics.place_of(ANN) == ("", NORTH) and statistics.place_of(AgentId("x")) == ("", "")

@@ -193,4 +193,5 @@ class RetentionForm(Form, frozen=True, kw_only=True):
     """`retention.yaml`: how long things are kept."""
 
     journal_days: Days = 800
+    figures_days: Days = 800
     config_versions: Annotated[int, Whole(1, 10_000)] = 200
