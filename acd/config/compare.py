@@ -17,13 +17,9 @@ AT_START_ONLY: Final = (
     "server.media",
     "server.chat",
     "server.database",
-<<<<<<< HEAD
-    "server.loop",
     "retention.figures_days",
-=======
     "switches.events_per_s_max",
     "switches.switches",
->>>>>>> ready/server
 )
 """File and key of what is opened or claimed at the start; a change waits for the next one."""
 
