@@ -64,6 +64,12 @@ def _queue(name: str, form: forms.QueueForm, settings: Settings) -> model.QueueR
         else model.Spill(form.spill.reach, form.spill.begin_percent, form.spill.end_percent),
         offer_ms=form.offer_s * 1_000,
         refusal_memory_ms=form.refusal_memory_s * 1_000,
+        delays=model.Delays(
+            _ms(form.delays.declined_s),
+            _ms(form.delays.no_answer_s),
+            _ms(form.delays.busy_s),
+            _ms(form.delays.unreachable_s),
+        ),
         rona_rest=form.rona_rest,
         wrap_up=model.WrapUp(
             mode=form.wrap_up.mode,

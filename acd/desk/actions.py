@@ -213,7 +213,7 @@ class EndContact(Action, frozen=True, kw_only=True):
 
 
 class TurnQueue(Action, frozen=True, kw_only=True):
-    """Close a queue at once, or open it again."""
+    """Close a queue at once, or open it again; `*` is every queue."""
 
     queue: Queue
     is_open: bool

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
@@ -45,6 +45,10 @@ BEHIND_S: Final = 0.01
 UNREAD_VIEW_MS: Final = 60_000
 """A view that nobody reads is kept for so long, for somebody to resume."""
 SCOPES_MAX: Final = 500
+ROWS_A_STEP: Final = 16
+"""Rows that are built for supervisors before an offer may go out in between."""
+STEP_PAUSE_S: Final = 0.001
+LAST: Final = object()
 
 
 class Desks:
@@ -87,6 +91,8 @@ class Desks:
         self._shelf = QueueShelf()
         self._behind: dict[Session, None] = {}
         self._is_flush_due = False
+        self._round: Iterator[None] | None = None
+        """Supervisors are being told; what changes meanwhile is told in the next round."""
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self.is_stopping = False
 
@@ -331,14 +337,33 @@ class Desks:
                     self.pump(session)
 
     def _tick_supervisors(self) -> None:
-        changed, self._for_supervisors = self._for_supervisors, Changed()
-        if not self._scopes or not changed:
+        """Begin to bring what changed to the supervisors, in steps: an offer waits for one step, not for all of it."""
+        if self._round is not None or not self._scopes or not self._for_supervisors:
             return
-        self._alerts.look_at_contacts(self.board.state, changed.contacts)
-        cells = SharedCells(self.board.state)
-        for view in self._scopes.values():
-            view.refresh(self.board.state, changed, cells)
-        self._pump_supervisors()
+        changed, self._for_supervisors = self._for_supervisors, Changed()
+        self._round = self._bring_to_supervisors(changed)
+        self._take_step()
+
+    def _take_step(self) -> None:
+        if self._round is None or self.is_stopping:
+            return
+        if next(self._round, LAST) is LAST:
+            self._round = None
+            return
+        self._timers["step"] = asyncio.get_running_loop().call_later(STEP_PAUSE_S, self._take_step)
+
+    def _bring_to_supervisors(self, changed: Changed) -> Iterator[None]:
+        for part in changed.parts(ROWS_A_STEP):
+            state = self.board.state
+            self._alerts.look_at_contacts(state, part.contacts)
+            cells = SharedCells(state)
+            for view in self._scopes.values():
+                view.refresh(state, part, cells)
+            yield
+        for session in list(self._watching):
+            if session in self._watching and session not in self._behind:
+                self.pump(session)
+                yield
 
     def _pump_supervisors(self) -> None:
         for session in self._watching:

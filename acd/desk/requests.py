@@ -35,6 +35,9 @@ from acd.routing.outputs import facts as f
 
 TALKS: Final = (AssignmentState.TALKING, AssignmentState.HELD)
 
+EVERY_QUEUE: Final = "*"
+"""The one switch: all queues, for whoever sees them all."""
+
 _STATEMENTS: Final = (e.LinkChanged, e.PresenceChosen, e.AgentSignedOut)
 """Events that say how something is to be: late means that it is so already."""
 _SETTINGS: Final = (e.QueueGateTurned, e.AgentChanged, e.HeadStartChanged, e.MonitorAsked)
@@ -334,7 +337,8 @@ def _end_contact(action: a.EndContact, asker: Asker, state: BoardState) -> e.Any
 
 
 def _turn_queue(action: a.TurnQueue, asker: Asker, state: BoardState) -> e.AnyEvent:
-    _seen_queue(action.queue, asker, state)
+    for queue in state.queues if action.queue == EVERY_QUEUE else (action.queue,):
+        _seen_queue(queue, asker, state)
     return e.QueueGateTurned(action.queue, action.is_open, _by(asker), action.reason)
 
 

@@ -177,6 +177,7 @@ class SupervisorView:
         self.sight = Sight(scope)
         self.stream = Stream(name, is_shared=True)
         self._staff_version = -1
+        self._alerts: set[str] = set()
 
     def fill(self, state: BoardState, cells: SharedCells) -> None:
         """Put everything in."""
@@ -200,9 +201,9 @@ class SupervisorView:
         if "alerts" not in self.sight.scope.tables:
             return
         wanted = {alert.key: alert for alert in alerts if self._sees_alert(state, alert)}
-        for key in self.stream.keys_of("alerts"):
-            if key not in wanted:
-                self.stream.drop("alerts", key)
+        for key in sorted(self._alerts - wanted.keys()):
+            self.stream.drop("alerts", key)
+        self._alerts = set(wanted)
         for key, alert in wanted.items():
             self.stream.put("alerts", key, Cell(alert))
 

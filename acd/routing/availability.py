@@ -9,9 +9,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Final
 
+from acd.routing.keys import ORIGIN_MS, RANK_BITS
 from acd.routing.model import AgentId, Presence
-from acd.routing.state import CHANNEL_ALL, Agent, State
-from acd.routing.strategies import RANK_BITS, agent_key, shares
+from acd.routing.state import CHANNEL_ALL, LINK_ALL, Agent, State
+from acd.routing.strategies import shares
 
 ROTATION: Final = 2
 """How many agents' shares are taken anew with each offer."""
@@ -37,59 +38,92 @@ def note_work(agent: Agent, at_ms: int) -> None:
         agent.busy_since_ms = 0
 
 
-def release(agent: Agent, at_ms: int) -> None:
-    """Capacity was given back: the idle clock starts, and the shares are taken."""
+def release(state: State, agent: Agent, at_ms: int) -> None:
+    """Capacity was given back: the idle clock starts, and the shares are taken. `refresh` must follow."""
     agent.released_ms = at_ms
     note_work(agent, at_ms)
-    agent.share = shares(agent, at_ms)
+    if state.pools.compares_shares:
+        agent.share = shares(agent, at_ms)
 
 
 def refresh(state: State, agent: Agent) -> None:
     """Bring the indexes in line with the agent. Call after every change of what this module names."""
     old = agent.mask
-    presence = agent.presence
     mask = agent.links
-    if presence is _READY:
+    if agent.presence is _READY:
+        status = READY
         if not (agent.wrapping or agent.consulting or agent.next_presence is not None):
             mask |= agent.capacity.open_channels(agent.load)
-        status = READY
     else:
-        status = _STATUS[presence]
-    key = (agent.released_ms << RANK_BITS) | agent.rank
+        status = _STATUS[agent.presence]
+    if agent.status != status or (mask ^ old) & LINK_ALL:
+        _set_status(state, agent, status, mask)
+    was_free = old & CHANNEL_ALL
+    if not mask & CHANNEL_ALL:
+        agent.mask = mask
+        agent.is_loose = False
+        if was_free:
+            _count(state, agent, old, mask)
+        return
+    key = ((agent.released_ms - ORIGIN_MS) << RANK_BITS) | agent.rank
     moved = key != agent.key
-    was = agent.status
-    pools = state.pools
     agent.key = key
-    if mask == old and was == status and not mask & CHANNEL_ALL:
-        return  # not free before and not now: no cell and no count knows a difference
-    agent.mask = mask
+    if mask != old:
+        agent.mask = mask
+        _count(state, agent, old, mask)
+        if mask & ~old:
+            state.opened.append(agent)
+        if not was_free:
+            agent.is_loose = True
+            return
+    if not agent.is_loose:
+        for cell in agent.cells:
+            both = cell.mask
+            if mask & both == both and (moved or old & both != both or not cell.requirement.is_plain):
+                cell.enter(agent, state)
+
+
+def stand_opened(state: State) -> None:
+    """Let all agents who have become free stand in their cells, for contacts to find them there."""
+    for agent in state.opened:
+        if agent.is_loose:
+            take_stand(state, agent)
+
+
+def take_stand(state: State, agent: Agent) -> None:
+    """Nobody waits for a freed agent: they stand in their cells from now on."""
+    agent.is_loose = False
+    mask = agent.mask
+    for cell in agent.cells:
+        if mask & cell.mask == cell.mask:
+            cell.enter(agent, state)
+
+
+def _count(state: State, agent: Agent, old: int, mask: int) -> None:
+    """Count who is free for what, after the mask has changed from `old`."""
+    for tally in state.pools.tallies.values():
+        both = tally.mask
+        tally.open += (mask & both == both) - (old & both == both)
+    for count in agent.counts:
+        both = count.mask
+        count.count += (mask & both == both) - (old & both == both)
+    for cell in agent.cells:
+        both = cell.mask
+        cell.count += (mask & both == both) - (old & both == both)
+
+
+def _set_status(state: State, agent: Agent, status: int, mask: int) -> None:
+    """Count who is signed out, not ready, ready, and ready with which links."""
+    was, old = agent.status, agent.mask
     if was != status:
         agent.status = status
         state.statuses[was] -= 1
         state.statuses[status] += 1
         if was == READY or status == READY:
             _count_staff(state, agent, 1 if status == READY else -1)
-    if mask != old or was != status:
-        for tally in pools.tallies.values():
-            links, both = tally.links, tally.mask
-            tally.linked += (status == READY and mask & links == links) - (
-                was == READY and old & links == links
-            )
-            tally.open += (mask & both == both) - (old & both == both)
-    for cell in agent.cells:
-        both = cell.mask
-        if mask & both == both:
-            requirement = cell.requirement
-            if old & both != both:
-                cell.count += 1
-                if requirement is not None:
-                    cell.enter(key if requirement.is_plain else agent_key(agent, requirement), state)
-            elif requirement is not None and (moved or not requirement.is_plain):
-                cell.enter(key if requirement.is_plain else agent_key(agent, requirement), state)
-        elif old & both == both:
-            cell.count -= 1
-    if mask & CHANNEL_ALL and mask & ~old:
-        state.opened.append(agent)
+    for tally in state.pools.tallies.values():
+        links = tally.links
+        tally.linked += (status == READY and mask & links == links) - (was == READY and old & links == links)
 
 
 def take_shares(state: State, at_ms: int) -> None:
@@ -118,13 +152,14 @@ def hide(state: State, agent: Agent) -> None:
     for tally in state.pools.tallies.values():
         tally.linked -= agent.status == READY and old & tally.links == tally.links
         tally.open -= old & tally.mask == tally.mask
-    for cell in agent.cells:
-        if old & cell.mask == cell.mask:
-            cell.count -= 1
+    for count in (*agent.counts, *agent.cells):
+        if old & count.mask == count.mask:
+            count.count -= 1
     state.statuses[agent.status] -= 1
     if agent.status == READY:
         _count_staff(state, agent, -1)
     agent.mask = 0
+    agent.is_loose = False
     agent.status = SIGNED_OUT
     state.statuses[SIGNED_OUT] += 1
 
@@ -136,3 +171,5 @@ def _count_staff(state: State, agent: Agent, change: int) -> None:
         queue.staffed_in[agent.region] = queue.staffed_in.get(agent.region, 0) + change
         if queue.plan.watched:
             state.touched.append(queue)
+    for cell in agent.cells:
+        cell.staffed += change

@@ -6,11 +6,14 @@ Plain mutable data: only the fold of facts writes here. The collector does not l
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from acd.routing.line import NUMBER_MASK, order_key
+from acd.routing.keys import NUMBER_MASK
+from acd.routing.line import order_key
 from acd.routing.model import (
     AgentId,
     AssignmentState,
@@ -86,6 +89,7 @@ class More:
     __slots__ = (
         "asked",
         "base_head_start_ms",
+        "been",
         "declined",
         "intake",
         "is_reached",
@@ -119,6 +123,8 @@ class More:
         self.declined: dict[str, int] = {}
         """Name of a rule to the moment of its last decline."""
         self.base_head_start_ms: int | None = None
+        self.been: tuple[QueueId, ...] = ()
+        """Queues that it left while it waited: no overflow leads back there."""
         self.legs: dict[LegId, bytes] = {}
         self.leaving = ""
         """Number outside to which the customer is being transferred."""
@@ -158,8 +164,8 @@ class Contact(msgspec.Struct, eq=False, gc=False):
     rank: Rank | None = None
     place: int = 0
     """Index: where it stands while it waits: `NOWHERE`, `DORMANT`, `LOOSE`, `ALONE`, `IN_POOL`."""
-    alarm: int = 0
-    """Index: the key of its next alarm, 0 for none."""
+    wake_ms: int = 0
+    """Index: the moment of its next alarm, 0 for none."""
     offer: int = 0
     """The live offer or assignment, 0 for none; of several (ring all) the first."""
     rung: tuple[int, ...] = ()
@@ -207,6 +213,9 @@ class Consult:
         self.is_conference = False
 
 
+NOBODY: Final[Mapping[PersonId, MonitorMode]] = MappingProxyType({})
+
+
 class Offer(msgspec.Struct, eq=False, gc=False):
     """One contact shown to one agent; once accepted, the assignment."""
 
@@ -231,7 +240,8 @@ class Offer(msgspec.Struct, eq=False, gc=False):
     consults: int = 0
     """Counts consults, for the same reason."""
     consult: Consult | None = None
-    monitors: dict[PersonId, MonitorMode] = msgspec.field(default_factory=dict)
+    monitors: Mapping[PersonId, MonitorMode] = NOBODY
+    """Supervisors who take part; replaced, never changed."""
     reached: bool = False
     """Customer-first return call: the customer is on the line."""
     is_customer_first: bool = False

@@ -6,6 +6,7 @@ import msgspec
 
 from acd.routing import orders, snapshot
 from acd.routing.answer import Answer
+from acd.routing.availability import stand_opened
 from acd.routing.events import AnyEvent, NodeStarted
 from acd.routing.folding import FOLDS
 from acd.routing.folding.index import rebuild
@@ -63,7 +64,7 @@ class Engine:
         answer.event = type(event).__name__
         answer.trigger = "agent_free"
         # Time that ran out while no node lived must not offer anybody a contact before links are known again.
-        if type(event) is not NodeStarted and state.is_due(answer.now_ms):
+        if answer.now_ms >= state.bell.ms and type(event) is not NodeStarted and state.is_due(answer.now_ms):
             run_due(answer)
             answer.trigger = "agent_free"
         HANDLERS[type(event)](answer, event)
@@ -84,7 +85,9 @@ class Engine:
         self._state.at_ms = answer.now_ms
         FOLDS[type(fact)](self._state, fact, answer.now_ms)
         # What is free now, and who for, others have decided already.
-        self._state.opened.clear()
+        if self._state.opened:
+            stand_opened(self._state)
+            self._state.opened.clear()
         self._state.touched.clear()
         if self._state.loose:
             stand_all(self._state, answer.now_ms)
@@ -128,6 +131,7 @@ class Engine:
         now_ms = self._answer.now_ms
         self._answer = Answer(self._state)
         self._answer.now_ms = max(now_ms, self._state.at_ms)
+        stand_opened(self._state)
         self._state.opened.clear()
         self._state.touched.clear()
 

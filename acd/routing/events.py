@@ -65,7 +65,7 @@ class HoursTurned(Event, frozen=True):
 
 
 class QueueGateTurned(Event, frozen=True):
-    """A supervisor closed a queue at once (emergency closure), or opened it again."""
+    """A supervisor closed a queue at once (emergency closure), or opened it again; `queue` of `*`: all of them."""
 
     queue: QueueId
     is_open: bool

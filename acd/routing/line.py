@@ -4,8 +4,6 @@ A contact's key is its arrival minus its head start, in ms, above its number: sm
 number. `Line` is a queue's whole line, with positions. `Rank` holds the contacts of one queue that ask for the
 same, from the same region, with the same head start: since steps only ever ask for less, none of them can be
 eligible for an agent before the first one is, unless that agent has refused the first.
-
-Keys pass 62 bits by some; Python's whole numbers carry that for four bytes a key, and no sentinel is compared.
 """
 
 from __future__ import annotations
@@ -14,19 +12,19 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from acd.routing.keys import NUMBER_BITS, NUMBER_MASK, ORIGIN_MS
+
 if TYPE_CHECKING:
     from acd.routing.contact import Contact
     from acd.routing.pools import Requirement
     from acd.routing.state import State
 
-NUMBER_BITS: Final = 40
-NUMBER_MASK: Final = (1 << NUMBER_BITS) - 1
 _BLOCK: Final = 512
 
 
 def order_key(arrived_ms: int, head_start_ms: int, number: int) -> int:
     """The place of a contact in every line it stands in."""
-    return ((arrived_ms - head_start_ms) << NUMBER_BITS) | number
+    return ((arrived_ms - head_start_ms - ORIGIN_MS) << NUMBER_BITS) | number
 
 
 class Line:

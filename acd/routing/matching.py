@@ -8,21 +8,27 @@ the lower number. `tests/routing/oracle.py` says the same the slow way.
 
 from __future__ import annotations
 
+from typing import Final
+
 from acd.routing import orders
 from acd.routing.answer import Answer
+from acd.routing.availability import stand_opened, take_stand
 from acd.routing.contact import Contact
-from acd.routing.line import NUMBER_BITS, NUMBER_MASK, Rank
-from acd.routing.model import AgentId, ContactId, Decision, OfferId, Origin, Strategy
+from acd.routing.keys import NUMBER_BITS, NUMBER_MASK, moment_of
+from acd.routing.line import Rank
+from acd.routing.model import ContactId, Decision, OfferId, Origin, Strategy
 from acd.routing.outputs import OfferMade
 from acd.routing.plans import NEVER
-from acd.routing.pools import Cell, Requirement
+from acd.routing.pools import AnyCell, Requirement
 from acd.routing.state import ALONE, CHANNEL_ALL, LOOSE, Agent, State
-from acd.routing.strategies import KEY_BITS, KEY_MASK, RANK_BITS, RANK_MASK, agent_key
+from acd.routing.strategies import order_of, value_of
 from acd.routing.waiting import patience, stand
 
 PASSED_OVER_MAX = 5
 RING_MAX = 16
 """How many agents are rung at once where a queue rings all."""
+_INBOUND: Final = Origin.INBOUND
+_RING_ALL: Final = Strategy.RING_ALL
 
 
 def settle(answer: Answer) -> None:
@@ -33,6 +39,8 @@ def settle(answer: Answer) -> None:
     state = answer.state
     while state.loose or state.opened:
         if state.loose:
+            if state.opened:
+                stand_opened(state)
             loose, state.loose = state.loose, []
             if len(loose) > 1:
                 loose.sort(key=_contact_key)
@@ -51,47 +59,45 @@ def settle(answer: Answer) -> None:
 def match_contact(answer: Answer, contact: Contact) -> bool:
     """Offer a waiting contact to the best eligible agent, if there is one."""
     state, now_ms = answer.state, answer.now_ms
-    plan = contact.plan
-    step = plan.step_at(now_ms - contact.arrived_ms)
-    requirement = state.pools.requirement_for(plan, contact.needs, contact.channel, contact.links)
-    if contact.alone_until_ms > now_ms:
-        owner = _free_owner(state, contact, requirement, step, now_ms)
-        if owner is None:
-            return False
-        return _offer_to_owner(answer, contact, requirement, owner, step)
+    rank = state.pools.rank_of(contact)
+    requirement = rank.requirement
+    step = contact.plan.step_at(now_ms - contact.arrived_ms)
     if contact.owner is not None:
-        owner = _free_owner(state, contact, requirement, step, now_ms) if patience(contact) else None
+        owner = _asked_owner(state, contact, rank, step, now_ms)
         if owner is not None:
-            return _offer_to_owner(answer, contact, requirement, owner, step)
-    tier = state.pools.tier(requirement, state.pools.region_number(contact.region), step)
+            decision = _decision_of_contact(answer, contact, rank, step, 1, 0, owner, None, sticky=True)
+            make_offer(answer, contact, owner, decision)
+            return True
+        if contact.alone_until_ms > now_ms:
+            return False
+    cells = state.pools.cells_for(requirement, rank.region, step)
     more = contact.more
-    if requirement.strategy is Strategy.RING_ALL and contact.origin is Origin.INBOUND:
-        return _ring_all(answer, contact, requirement, tier, step)
+    if requirement.strategy is _RING_ALL and contact.origin is _INBOUND:
+        return _ring_all(answer, contact, rank, cells, step)
     if more is not None and more.refusals:
-        return _match_choosy(answer, contact, requirement, tier, step)
-    best: int | None = None
-    best_cell: Cell | None = None
-    second: int | None = None
+        return _match_choosy(answer, contact, rank, cells, step)
+    best: Agent | None = None
+    best_cell: AnyCell | None = None
+    second: Agent | None = None
     eligible = 0
-    borrowed = state.queues[contact.queue].borrowed
-    for cell in tier:
+    for cell in cells:
         count = cell.count
-        if count and (cell.group is None or cell.group in borrowed):
+        if count and (cell.group is None or cell.group in state.queues[contact.queue].borrowed):
             eligible += count
-            key = cell.head(state)
-            if best is None or key < best:
-                second, best, best_cell = best, key, cell
-            elif second is None or key < second:
-                second = key
+            agent = cell.head(state)
+            if best is None or _precedes(agent, best, requirement):
+                second, best, best_cell = best, agent, cell
+            elif second is None or _precedes(agent, second, requirement):
+                second = agent
     if best is None or best_cell is None:
         return False
     if eligible > 1:
-        key_2 = best_cell.second(state)
-        if key_2 is not None and (second is None or key_2 < second):
-            second = key_2
-    agent = state.by_rank[best & RANK_MASK]
-    decision = _decision_of_contact(answer, contact, requirement, step, eligible, 0, best, second)
-    make_offer(answer, contact, agent, decision)
+        other = best_cell.second(state)
+        if other is not None and (second is None or _precedes(other, second, requirement)):
+            second = other
+    make_offer(
+        answer, contact, best, _decision_of_contact(answer, contact, rank, step, eligible, 0, best, second)
+    )
     return True
 
 
@@ -100,6 +106,8 @@ def match_agent(answer: Answer, agent: Agent) -> None:
     while agent.mask & CHANNEL_ALL:
         found = find_contact(answer.state, agent, answer.now_ms)
         if found is None:
+            if agent.is_loose:
+                take_stand(answer.state, agent)
             return
         contact, key, passed_over = found
         make_offer(answer, contact, agent, _decision_of_agent(answer, contact, agent, key, passed_over))
@@ -119,31 +127,28 @@ def find_contact(
     passed_over: list[tuple[ContactId, str]] = []
     for cell in agent.cells:
         requirement = cell.requirement
-        if requirement is None or not requirement.heads or mask & cell.mask != cell.mask:
+        if not requirement.heads or mask & cell.mask != cell.mask:
             continue
         if cell.group is not None and cell.group not in state.queues[requirement.queue].borrowed:
             continue
         preference = agent.queues.get(requirement.queue, 0) << NUMBER_BITS
-        after = requirement.plan.after
+        plan = requirement.plan
         for key in requirement.heads:
             if best is not None and key - preference >= best_key:
                 break
             rank = requirement.head_ranks[key]
-            reach = requirement.reach.get(rank.region)
-            if reach is None:
-                reach = state.pools.reach(requirement, rank.region)
-            need = reach.get(cell.region, NEVER)
+            need = state.pools.reach(plan, rank.region).get(cell.region, NEVER)
             if need == NEVER:
                 continue
             if cell.step > need:
                 need = cell.step
-            contact = state.numbered[key & NUMBER_MASK]
-            if need and now_ms - contact.arrived_ms < after[need]:
+            if need and now_ms - moment_of(key) - rank.head_start_ms < plan.after[need]:
                 if len(passed_over) < PASSED_OVER_MAX:
-                    passed_over.append((contact.id, f"step_{need}"))
+                    passed_over.append((state.numbered[key & NUMBER_MASK].id, plan.words[need]))
                 continue
+            contact = state.numbered[key & NUMBER_MASK]
             if contact.more is not None and contact.more.refusals.get(agent.id, 0) > now_ms:
-                other = _next_unrefused(state, rank, agent, after[need], now_ms)
+                other = _next_unrefused(state, rank, agent, plan.after[need], now_ms)
                 if len(passed_over) < PASSED_OVER_MAX:
                     passed_over.append((contact.id, "refused"))
                 if other is None or (best is not None and other.key - preference >= best_key):
@@ -176,43 +181,41 @@ def direct_decision(answer: Answer, contact: Contact, trigger: str) -> Decision:
     )
 
 
-def rank_words(key: int, requirement: Requirement, state: State) -> tuple[int | str, ...]:
-    """A key as people may read it: what the strategy counts, moment of the last release, id."""
-    agent = state.by_rank[key & RANK_MASK]
-    released_ms = (key & KEY_MASK) >> RANK_BITS
+def rank_words(agent: Agent, requirement: Requirement) -> tuple[int | str, ...]:
+    """An agent's place in the order as people may read it: what the strategy counts, moment of the last release, id."""
     if requirement.is_plain:
-        return (released_ms, agent.id)
-    return (key >> KEY_BITS, released_ms, agent.id)
+        return (agent.released_ms, agent.id)
+    return (value_of(agent, requirement), agent.released_ms, agent.id)
+
+
+def _precedes(agent: Agent, other: Agent, requirement: Requirement) -> bool:
+    if requirement.is_plain:
+        return agent.key < other.key
+    return order_of(agent, requirement) < order_of(other, requirement)
 
 
 def _decision_of_contact(
     answer: Answer,
     contact: Contact,
-    requirement: Requirement,
+    rank: Rank,
     step: int,
     eligible: int,
     refused: int,
-    best: int,
-    second: int | None,
+    best: Agent,
+    second: Agent | None,
     sticky: bool = False,
 ) -> Decision:
-    state = answer.state
-    runner_up: AgentId | None = None
-    runner_up_rank: tuple[int | str, ...] = ()
-    if second is not None:
-        runner_up = state.by_rank[second & RANK_MASK].id
-        runner_up_rank = rank_words(second, requirement, state)
-    region = state.pools.region_number(contact.region)
+    requirement = rank.requirement
     return Decision(
         answer.trigger,
         requirement.strategy,
         step,
         answer.now_ms - contact.arrived_ms,
         eligible,
-        waterfall(state, requirement, region, step, eligible, refused),
-        rank_words(best, requirement, state),
-        runner_up,
-        runner_up_rank,
+        waterfall(answer.state, requirement, step, eligible, refused),
+        rank_words(best, requirement),
+        second.id if second is not None else None,
+        rank_words(second, requirement) if second is not None else (),
         0,
         (),
         sticky,
@@ -227,12 +230,7 @@ def _decision_of_agent(
     plan = contact.plan
     waited_ms = answer.now_ms - contact.arrived_ms
     step = plan.step_at(waited_ms)
-    requirement = (
-        contact.rank.requirement
-        if contact.rank is not None
-        else state.pools.requirement_for(plan, contact.needs, contact.channel, contact.links)
-    )
-    region = state.pools.region_number(contact.region)
+    requirement = state.pools.rank_of(contact).requirement
     waiting = 0
     for queue in agent.queues:
         waiting += state.queues[queue].line.length
@@ -242,8 +240,8 @@ def _decision_of_agent(
         step,
         waited_ms,
         1,
-        waterfall(state, requirement, region, step, 1, 0),
-        (key >> NUMBER_BITS, contact.key & NUMBER_MASK),
+        waterfall(state, requirement, step, 1, 0),
+        (moment_of(key), contact.key & NUMBER_MASK),
         None,
         (),
         waiting,
@@ -254,7 +252,7 @@ def _decision_of_agent(
 
 
 def waterfall(
-    state: State, requirement: Requirement, region: int, step: int, eligible: int, refused: int
+    state: State, requirement: Requirement, step: int, eligible: int, refused: int
 ) -> dict[str, int]:
     """How many agents each filter took out, in order; filters that took out nobody are left out."""
     signed_out, not_ready, ready = state.statuses
@@ -269,96 +267,104 @@ def waterfall(
     if tally.linked != tally.open:
         removed["no_capacity"] = tally.linked - tally.open
     left = eligible + refused
-    if tally.open == left:
-        return removed if not refused else {**removed, "refused": refused}
-    able = 0
-    borrowed = state.queues[requirement.queue].borrowed
-    serving = requirement.everyone.count
-    for cell in requirement.cells.values():
-        if cell.group is None:
-            if cell.step <= step:
-                able += cell.count
-        elif cell.group in borrowed:
-            serving += cell.count
-            if cell.step <= step:
-                able += cell.count
-    if tally.open != serving:
-        removed["queue"] = tally.open - serving
-    if serving != able:
-        removed["needs"] = serving - able
-    if able > left:
-        removed["region"] = able - left
+    if tally.open != left:
+        able = 0
+        for cell in state.pools.cells_up_to(requirement, step):
+            able += cell.count
+        serving = requirement.everyone.count
+        if requirement.plan.rules.reserves:
+            lent, lent_able = _borrowed(state, requirement, step)
+            serving += lent
+            able += lent_able
+        if tally.open != serving:
+            removed["queue"] = tally.open - serving
+        if serving != able:
+            removed["needs"] = serving - able
+        if able > left:
+            removed["region"] = able - left
     if refused:
         removed["refused"] = refused
     return removed
 
 
+def _borrowed(state: State, requirement: Requirement, step: int) -> tuple[int, int]:
+    """How many free agents of borrowed reserves there are, and how many of them hold the needs."""
+    borrowed = state.queues[requirement.queue].borrowed
+    cells = [cell for cell in requirement.cells.values() if cell.group in borrowed]
+    return sum(cell.count for cell in cells), sum(cell.count for cell in cells if cell.step <= step)
+
+
 def _match_choosy(
-    answer: Answer, contact: Contact, requirement: Requirement, tier: tuple[Cell, ...], step: int
+    answer: Answer, contact: Contact, rank: Rank, cells: tuple[AnyCell, ...], step: int
 ) -> bool:
-    """The same choice for a contact whom some agents have refused of late: all free keys are looked through."""
-    state = answer.state
-    keys, refused = _unrefused_keys(answer, contact, tier)
-    if not keys:
+    """The same choice for a contact whom some agents have refused of late: all free agents are looked through."""
+    agents, refused = _unrefused(answer, contact, rank.requirement, cells)
+    if not agents:
         return False
-    second = keys[1] if len(keys) > 1 else None
-    decision = _decision_of_contact(answer, contact, requirement, step, len(keys), refused, keys[0], second)
-    make_offer(answer, contact, state.by_rank[keys[0] & RANK_MASK], decision)
+    best, second = agents[0], agents[1] if len(agents) > 1 else None
+    decision = _decision_of_contact(answer, contact, rank, step, len(agents), refused, best, second)
+    make_offer(answer, contact, best, decision)
     return True
 
 
-def _ring_all(
-    answer: Answer, contact: Contact, requirement: Requirement, tier: tuple[Cell, ...], step: int
-) -> bool:
+def _ring_all(answer: Answer, contact: Contact, rank: Rank, cells: tuple[AnyCell, ...], step: int) -> bool:
     """An offer to each eligible agent, up to a limit; the first to accept wins, the others have lost the race."""
-    state = answer.state
-    keys, refused = _unrefused_keys(answer, contact, tier)
+    agents, refused = _unrefused(answer, contact, rank.requirement, cells)
+    eligible = len(agents)
     decisions = [
         _decision_of_contact(
             answer,
             contact,
-            requirement,
+            rank,
             step,
-            len(keys),
+            eligible,
             refused,
-            key,
-            next((k for k in keys if k != key), None),
+            agent,
+            next((other for other in agents if other is not agent), None),
         )
-        for key in keys[:RING_MAX]
+        for agent in agents[:RING_MAX]
     ]
-    for key, decision in zip(keys, decisions, strict=False):
-        make_offer(answer, contact, state.by_rank[key & RANK_MASK], decision)
-    return bool(keys)
+    for agent, decision in zip(agents, decisions, strict=False):
+        make_offer(answer, contact, agent, decision)
+    return bool(agents)
 
 
-def _unrefused_keys(answer: Answer, contact: Contact, tier: tuple[Cell, ...]) -> tuple[list[int], int]:
-    """The keys of all eligible agents, best first, and how many were left out for a refusal."""
+def _unrefused(
+    answer: Answer, contact: Contact, requirement: Requirement, cells: tuple[AnyCell, ...]
+) -> tuple[list[Agent], int]:
+    """All eligible agents, best first, and how many were left out for a refusal."""
     state, now_ms = answer.state, answer.now_ms
     refusals = contact.more.refusals if contact.more is not None else {}
     borrowed = state.queues[contact.queue].borrowed
-    keys: list[int] = []
+    agents: list[Agent] = []
     refused = 0
-    for cell in tier:
+    for cell in cells:
         if cell.count and (cell.group is None or cell.group in borrowed):
-            for key in cell.live_keys(state):
-                if refusals.get(state.by_rank[key & RANK_MASK].id, 0) > now_ms:
+            for agent in cell.agents(state):
+                if refusals.get(agent.id, 0) > now_ms:
                     refused += 1
                 else:
-                    keys.append(key)
-    keys.sort()
-    return keys, refused
+                    agents.append(agent)
+    agents.sort(key=lambda agent: order_of(agent, requirement))
+    return agents, refused
 
 
-def _free_owner(
-    state: State, contact: Contact, requirement: Requirement, step: int, now_ms: int
-) -> Agent | None:
+def _asked_owner(state: State, contact: Contact, rank: Rank, step: int, now_ms: int) -> Agent | None:
+    """The owner, if the queue asks for owners and this one may be offered the contact now."""
+    if contact.alone_until_ms > now_ms or patience(contact):
+        return _free_owner(state, contact, rank, step, now_ms)
+    return None
+
+
+def _free_owner(state: State, contact: Contact, rank: Rank, step: int, now_ms: int) -> Agent | None:
     """The owner, if all filters let them pass at this step."""
     owner = state.agents.get(contact.owner) if contact.owner is not None else None
+    requirement = rank.requirement
     if owner is None or owner.mask & requirement.mask != requirement.mask:
         return None
     if contact.more is not None and contact.more.refusals.get(owner.id, 0) > now_ms:
         return None
-    reach = state.pools.reach(requirement, state.pools.region_number(contact.region))
+    reach = state.pools.reach(requirement.plan, rank.region)
     for cell in owner.cells:
         if cell.requirement is requirement:
             if cell.group is not None and cell.group not in state.queues[contact.queue].borrowed:
@@ -367,24 +373,14 @@ def _free_owner(
     return None
 
 
-def _offer_to_owner(
-    answer: Answer, contact: Contact, requirement: Requirement, owner: Agent, step: int
-) -> bool:
-    key = agent_key(owner, requirement)
-    decision = _decision_of_contact(answer, contact, requirement, step, 1, 0, key, None, sticky=True)
-    make_offer(answer, contact, owner, decision)
-    return True
-
-
 def _find_owned(state: State, agent: Agent, now_ms: int) -> Contact | None:
     assert agent.alone is not None
     for key in sorted(agent.alone):
         contact = state.numbered[key & NUMBER_MASK]
         if contact.place != ALONE:
             continue
-        requirement = state.pools.requirement_for(contact.plan, contact.needs, contact.channel, contact.links)
         step = contact.plan.step_at(now_ms - contact.arrived_ms)
-        if _free_owner(state, contact, requirement, step, now_ms) is agent:
+        if _free_owner(state, contact, state.pools.rank_of(contact), step, now_ms) is agent:
             return contact
     return None
 

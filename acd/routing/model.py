@@ -241,6 +241,28 @@ class Reserve(msgspec.Struct, frozen=True):
     release_ms: int
 
 
+class Delays(msgspec.Struct, frozen=True):
+    """How long an agent is passed over for a contact after an offer that failed, by the way in which it failed.
+
+    None: as `QueueRules.refusal_memory_ms` says. An offer that was withdrawn or has lost a race is no failure.
+    """
+
+    declined_ms: int | None = None
+    no_answer_ms: int | None = None
+    busy_ms: int | None = None
+    unreachable_ms: int | None = None
+
+    def of(self, outcome: OfferState) -> int | None:
+        """The delay after this outcome; None where nothing is said."""
+        known = {
+            OfferState.DECLINED: self.declined_ms,
+            OfferState.NO_ANSWER: self.no_answer_ms,
+            OfferState.BUSY: self.busy_ms,
+            OfferState.UNREACHABLE: self.unreachable_ms,
+        }
+        return known.get(outcome)
+
+
 class Spill(msgspec.Struct, frozen=True):
     """Widening by load: while too many wait for too few at home, contacts reach further at once.
 
@@ -334,6 +356,8 @@ class QueueRules(msgspec.Struct, frozen=True):
     offer_ms: int = 20_000
     refusal_memory_ms: int = 60_000
     """How long an agent who refused a contact is passed over for that contact."""
+    delays: Delays = Delays()
+    """The same for each outcome by itself."""
     rona_rest: bool = True
     """True: an unanswered offer sets the agent not_ready with the reason `rona`."""
     wrap_up: WrapUp = WrapUp()

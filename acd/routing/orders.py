@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from acd.routing.contact import Contact, Offer
 from acd.routing.identities import phone_number
 from acd.routing.model import AssignmentState, ContactState, MonitorMode, Origin, OverflowAction, PersonId
@@ -27,6 +29,12 @@ from acd.routing.outputs import (
 from acd.routing.state import State
 
 _HELD = AssignmentState.HELD
+_CONNECTING: Final = AssignmentState.CONNECTING
+_WRAP_UP: Final = AssignmentState.WRAP_UP
+_INTAKE: Final = ContactState.INTAKE
+_OFFERED: Final = ContactState.OFFERED
+_WAITING: Final = ContactState.WAITING
+_RETURN_CALL: Final = Origin.RETURN_CALL
 
 
 def number_of_customer(contact: Contact) -> str:
@@ -91,7 +99,7 @@ def connect(offer: Offer) -> ConnectContact | DialCustomer:
 
 def must_dial(contact: Contact) -> bool:
     """Whether a return call's customer is not on the line yet."""
-    return contact.origin is Origin.RETURN_CALL and not contact.answered_ms and not contact.rare.is_reached
+    return contact.origin is _RETURN_CALL and not contact.answered_ms and not contact.rare.is_reached
 
 
 def dial(offer: Offer) -> DialCustomer:
@@ -193,10 +201,10 @@ def wanted(state: State) -> list[AnyCommand]:
     """Every command that the state still wants, in the order of contacts and offers."""
     commands: list[AnyCommand] = []
     for contact in state.contacts.values():
-        if contact.state is ContactState.WAITING or contact.state is ContactState.OFFERED:
+        if contact.state is _WAITING or contact.state is _OFFERED:
             if not must_dial(contact):
                 commands.append(treatment(state, contact))
-        elif contact.state is ContactState.INTAKE:
+        elif contact.state is _INTAKE:
             commands.append(_wanted_intake(contact))
     for number in sorted(state.offers):
         commands.extend(_wanted_offer(state.offers[number]))
@@ -217,12 +225,12 @@ def _wanted_offer(offer: Offer) -> list[AnyCommand]:
         if offer.is_customer_first and not offer.reached:
             return [dial(offer)]
         return [present(offer)]
-    if state is AssignmentState.CONNECTING:
+    if state is _CONNECTING:
         return [connect(offer)]
-    if state is AssignmentState.WRAP_UP:
+    if state is _WRAP_UP:
         return []
     commands: list[AnyCommand] = []
-    if state is AssignmentState.HELD:
+    if state is _HELD:
         commands.append(hold(offer))
     if offer.consult is not None:
         if offer.consult.is_conference:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from acd.routing import orders
 from acd.routing.answer import Answer
 from acd.routing.contact import Contact
@@ -30,6 +32,9 @@ from acd.routing.outputs import (
 from acd.routing.state import LINK_BITS, State
 from acd.routing.waiting import rule_from
 
+_WAITING: Final = ContactState.WAITING
+_INBOUND: Final = Origin.INBOUND
+
 
 def is_open(state: State, rules: QueueRules) -> bool:
     """Whether the queue takes contacts: the gate, and the hours as far as anybody has told them."""
@@ -41,7 +46,7 @@ def is_open(state: State, rules: QueueRules) -> bool:
 
 def check(answer: Answer, contact: Contact) -> bool:
     """Offer or do the first overflow whose conditions hold; False when none does."""
-    if contact.state is not ContactState.WAITING or contact.origin is not Origin.INBOUND:
+    if contact.state is not _WAITING or contact.origin is not _INBOUND:
         return False
     if contact.more is not None and contact.more.asked is not None:
         return False
@@ -84,6 +89,7 @@ def is_possible(answer: Answer, contact: Contact, rule: OverflowRule) -> bool:
         return (
             to_queue is not None
             and to_queue != contact.queue
+            and (contact.more is None or to_queue not in contact.more.been)
             and not refusal_of(answer.state, contact, to_queue)
         )
     return True

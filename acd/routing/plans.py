@@ -24,6 +24,8 @@ from acd.routing.model import (
 
 NO_NEEDS: Final = Needs()
 ALTERNATIVES_MAX: Final = 64
+CONTACTS_MAX: Final = 4_000_000
+"""So that there is always a number for the next contact (`acd.routing.keys`)."""
 NEVER: Final = 1 << 30
 WIDTHS: Final = {Reach.HOME: 0, Reach.NEIGHBOURS: 1, Reach.ALL: 2}
 
@@ -32,17 +34,8 @@ class Plan:
     """The rules of one queue under one version of the rules."""
 
     __slots__ = (
-        "after",
-        "dropped",
-        "joined",
-        "last",
-        "less",
-        "rules",
-        "solving",
-        "version",
-        "watched",
-        "widths",
-    )
+        "after", "dropped", "joined", "last", "less", "rules", "solving", "version", "watched", "widths", "words",
+    )  # fmt: skip
 
     def __init__(self, rules: QueueRules, version: int) -> None:
         self.rules = rules
@@ -68,6 +61,8 @@ class Plan:
         self.solving = frozenset(known.path for known in rules.dispositions if known.solves)
         self.watched = bool(rules.reserves) or rules.spill is not None
         """Whether a change of the line must be looked at (`acd.routing.reserves`)."""
+        self.words = [f"step_{step}" for step in range(len(self.after))]
+        """What a decision says of a contact that had not waited long enough for a step."""
 
     def step_at(self, wait_ms: int) -> int:
         """Which step is in force after this wait."""
@@ -140,6 +135,8 @@ def find_fault(rules: Rules) -> str | None:
         return "an agent is named twice"
     if len({entry.entry for entry in rules.entries}) != len(rules.entries):
         return "an entry is named twice"
+    if rules.contacts_max > CONTACTS_MAX:
+        return f"found contacts_max {rules.contacts_max}, expected at most {CONTACTS_MAX}"
     for queue in rules.queues:
         fault = _queue_fault(queue, queues)
         if fault is not None:

@@ -11,20 +11,19 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable
-from heapq import heapify, heappop, heappush
 from typing import Final
 
 from acd.routing.capacity import Capacity, capacity_key
+from acd.routing.cells import Count, PlainCell, RankedCell
 from acd.routing.contact import Contact
 from acd.routing.line import Rank
 from acd.routing.model import Channel, GroupId, Needs, QueueId, RegionId, SkillId
 from acd.routing.plans import NEVER, WIDTHS, Plan, near_regions
 from acd.routing.state import CHANNEL_BITS, Agent, State
-from acd.routing.strategies import PLAIN, RANK_MASK, SHARED, agent_key
-from acd.routing.timers import SIFTED
+from acd.routing.strategies import PLAIN, compares_shares
 
-LIMIT_MIN: Final = 64
-"""A cell's heap is sifted when it has outgrown this, or twice what was live."""
+AnyCell = PlainCell | RankedCell
+STEP_BITS: Final = 4
 REQUIREMENTS_MAX: Final = 4096
 """Beyond this many, requirements for which nobody waits are forgotten."""
 
@@ -41,141 +40,45 @@ class Tally:
         self.open = 0
 
 
-class Cell:
-    """Agents alike for a requirement; a heap of keys of those who are free, dead keys left to lie.
-
-    A cell without requirement only counts: all free agents of a queue.
-    """
-
-    __slots__ = ("count", "group", "heap", "limit", "mask", "old", "region", "requirement", "sifted", "step")
-
-    def __init__(
-        self, requirement: Requirement | None, mask: int, step: int, region: int, group: GroupId | None
-    ) -> None:
-        self.requirement = requirement
-        self.mask = mask
-        self.step = step
-        self.region = region
-        self.group = group
-        self.count = 0
-        self.heap: list[int] = []
-        self.old: list[int] = []
-        """A heap that is being sifted into the other, a few keys with each that comes: see `timers.Alarms`."""
-        self.sifted: set[int] = set()
-        """What came into the new heap while the old one is sifted: whoever came and went has keys there twice."""
-        self.limit = LIMIT_MIN
-
-    def enter(self, key: int, state: State) -> None:
-        """A free agent stands here under this key."""
-        if self.old:
-            self._keep(key)
-            self._sift(state)
-            return
-        heappush(self.heap, key)
-        if len(self.heap) > self.limit:
-            self.heap, self.old, self.sifted = [], self.heap, set()
-
-    def _keep(self, key: int) -> None:
-        if key not in self.sifted:
-            self.sifted.add(key)
-            heappush(self.heap, key)
-
-    def head(self, state: State) -> int:
-        """The lowest live key; only to be asked when `count` is not 0."""
-        heap, mask, by_rank, requirement = self.heap, self.mask, state.by_rank, self.requirement
-        assert requirement is not None
-        if self.old:
-            return self._head_of_both(state)
-        plain = requirement.is_plain
-        while True:
-            key = heap[0]
-            agent = by_rank[key & RANK_MASK]
-            if agent.mask & mask == mask and key == (agent.key if plain else agent_key(agent, requirement)):
-                return key
-            heappop(heap)
-
-    def is_live(self, key: int, state: State) -> bool:
-        """Whether the agent of this key is free and stands here under this very key."""
-        agent = state.by_rank[key & RANK_MASK]
-        assert self.requirement is not None
-        return agent.mask & self.mask == self.mask and key == agent_key(agent, self.requirement)
-
-    def live_keys(self, state: State) -> list[int]:
-        """All live keys, lowest first."""
-        return [key for key in sorted({*self.heap, *self.old}) if self.is_live(key, state)]
-
-    def _head_of_both(self, state: State) -> int:
-        heads = []
-        for heap in (self.heap, self.old):
-            while heap and not self.is_live(heap[0], state):
-                self.sifted.discard(heappop(heap))
-            heads += heap[:1]
-        return min(heads)
-
-    def _sift(self, state: State) -> None:
-        old = self.old
-        for _ in range(min(SIFTED, len(old))):
-            key = old.pop()
-            if self.is_live(key, state):
-                self._keep(key)
-        if not old:
-            self.limit = max(LIMIT_MIN, 2 * len(self.heap))
-
-    def second(self, state: State) -> int | None:
-        """The lowest live key after the head, or None. The head must be live."""
-        if self.count < 2:
-            return None
-        first = self.head(state)
-        for heap in (self.heap, self.old):
-            while heap and heap[0] == first:
-                heappop(heap)
-        key = self.head(state)
-        heappush(self.heap, first)
-        return key
-
-    def expel(self, agent: Agent) -> None:
-        """An agent who stood here has other skills or queues now."""
-        self.heap = [key for key in (*self.heap, *self.old) if key & RANK_MASK != agent.rank]
-        self.old = []
-        heapify(self.heap)
-
-
 class Requirement:
     """What some contacts of a queue ask for, and both sides of it."""
 
     __slots__ = (
-        "cells", "channel", "everyone", "from_rules", "head_ranks", "heads", "is_plain", "links", "mask", "needs",
-        "plan", "queue", "ranks", "reach", "skills", "strategy", "tally", "tiers", "waiting",
+        "cells", "channel", "everyone", "from_rules", "head_ranks", "heads", "is_forgotten", "is_plain", "mask",
+        "needs", "plan", "queue", "ranks", "reachable", "strategy", "tally", "up_to", "waiting",
     )  # fmt: skip
 
     def __init__(
-        self, plan: Plan, needs: Needs, channel: Channel, links: int, tally: Tally, everyone: Cell
+        self, plan: Plan, needs: Needs, channel: Channel, mask: int, tally: Tally, everyone: Count
     ) -> None:
         self.plan = plan
         self.queue: QueueId = plan.rules.queue
         self.needs = needs
         self.channel = channel
-        self.links = links
-        self.mask = CHANNEL_BITS[channel] | links
+        self.mask = mask
         self.strategy = plan.rules.strategy
         self.is_plain = self.strategy in PLAIN
-        self.skills: tuple[SkillId, ...] = tuple(
-            dict.fromkeys(
-                [need.skill for alternative in needs.required for need in alternative]
-                + [need.skill for need in needs.preferred]
-            )
-        )
         self.tally = tally
         self.everyone = everyone
-        self.cells: dict[tuple[int, int, GroupId | None], Cell] = {}
-        self.tiers: dict[tuple[int, int], tuple[Cell, ...]] = {}
-        self.reach: dict[int, dict[int, int]] = {}
-        """For a contact's region: each agent's region to the first step that reaches it."""
+        self.cells: dict[int | tuple[int, GroupId], AnyCell] = {}
+        """By region and step, and the reserve group if it is one."""
+        self.reachable: dict[int, tuple[AnyCell, ...]] = {}
+        """Memo: for a contact's region and step the cells that it may be served from."""
+        self.up_to: dict[int, tuple[AnyCell, ...]] = {}
+        """Memo: the cells of all regions up to a step, reserves left out."""
         self.ranks: dict[tuple[int, int], Rank] = {}
+        """By region and head start; those in which somebody waits."""
         self.heads: list[int] = []
         self.head_ranks: dict[int, Rank] = {}
         self.waiting = 0
         self.from_rules = False
+        self.is_forgotten = False
+
+    @property
+    def skills(self) -> tuple[SkillId, ...]:
+        """All skills that the needs name, each once."""
+        asked = [need.skill for alternative in self.needs.required for need in alternative]
+        return tuple(dict.fromkeys(asked + [need.skill for need in self.needs.preferred]))
 
 
 class Pools:
@@ -185,22 +88,24 @@ class Pools:
         rules = state.rules
         regions = rules.regions if rules is not None else ()
         self.state = state
-        self.compares_shares = rules is not None and any(queue.strategy in SHARED for queue in rules.queues)
-        """Whether some queue ranks agents by shares of their time."""
+        self.compares_shares = compares_shares(rules)
         self.near = near_regions(regions)
         self.names = [rule.region for rule in regions]
         self.requirements: dict[tuple[int, Needs, Channel, int], Requirement] = {}
         self.by_queue: dict[QueueId, list[Requirement]] = {}
         self.by_group: dict[GroupId, list[Requirement]] = {}
         self.tallies: dict[int, Tally] = {}
-        self.everyone: dict[tuple[QueueId, int], Cell] = {}
+        self.everyone: dict[tuple[QueueId, int], Count] = {}
         self.plan_serials: dict[int, tuple[Plan, int]] = {}
+        """Plans that were met, held so that their identities stay theirs."""
+        self.reaches: dict[tuple[int, int], dict[int, int]] = {}
         self.by_identity: dict[tuple[int, int, Channel, int], tuple[Needs, Requirement]] = {}
         self.skilled: dict[SkillId, list[Agent]] = {}
         self.serving: dict[QueueId, list[Agent]] = {}
         self.grouped: dict[GroupId, list[Agent]] = {}
         self.capacities: dict[object, Capacity] = {}
         self.queue_sets: dict[object, dict[QueueId, int]] = {}
+        self.counts: dict[tuple[QueueId, ...], list[Count]] = {}
 
     # --- agents ---------------------------------------------------------------------------------------
 
@@ -225,16 +130,23 @@ class Pools:
         """The one dictionary that all agents with the same queues share; nobody may change it."""
         return self.queue_sets.setdefault(tuple(queues.items()), queues)
 
+    def counts_of(self, agent: Agent) -> list[Count]:
+        """The counts of free agents in which an agent is counted; those with the same queues share the list."""
+        queues = tuple(sorted(agent.queues))
+        counts = self.counts.get(queues)
+        if counts is None:
+            counts = self.counts[queues] = [
+                everyone for (queue, _), everyone in self.everyone.items() if queue in agent.queues
+            ]
+        return counts
+
     def fit(self, agent: Agent) -> None:
         """Put an agent, who must not be free in any cell, into the right cells of all requirements."""
         for cell in agent.cells:
-            if cell.requirement is not None:
-                cell.expel(agent)
-        cells: list[Cell] = []
+            cell.expel(agent, self.state)
+        agent.counts = self.counts_of(agent)
+        cells: list[AnyCell] = []
         for queue in agent.queues:
-            for (of_queue, _), everyone in self.everyone.items():
-                if of_queue == queue:
-                    cells.append(everyone)
             for requirement in self.by_queue.get(queue, ()):
                 own = self._cell_for(requirement, agent)
                 if own is not None:
@@ -255,8 +167,7 @@ class Pools:
         known = self.by_identity.get(by_identity)
         if known is not None:
             return known[1]
-        serial = self.plan_serials.setdefault(id(plan), (plan, len(self.plan_serials)))[1]
-        key = (serial, needs, channel, links)
+        key = (self.plan_number(plan), needs, channel, links)
         requirement = self.requirements.get(key)
         if requirement is None:
             if len(self.requirements) >= REQUIREMENTS_MAX:
@@ -269,46 +180,62 @@ class Pools:
         self.by_identity[by_identity] = (needs, requirement)
         return requirement
 
-    def tier(self, requirement: Requirement, region: int, step: int) -> tuple[Cell, ...]:
+    def cells_for(self, requirement: Requirement, region: int, step: int) -> tuple[AnyCell, ...]:
         """The cells that a contact from `region` may be served from at `step`."""
-        tier = requirement.tiers.get((region, step))
-        if tier is None:
-            reach = self.reach(requirement, region)
-            tier = requirement.tiers[region, step] = tuple(
+        place = (region << STEP_BITS) | step
+        cells = requirement.reachable.get(place)
+        if cells is None:
+            reach = self.reach(requirement.plan, region)
+            cells = requirement.reachable[place] = tuple(
                 cell
                 for cell in requirement.cells.values()
                 if cell.step <= step and reach.get(cell.region, NEVER) <= step
             )
-        return tier
+        return cells
 
-    def reach(self, requirement: Requirement, region: int) -> dict[int, int]:
+    def cells_up_to(self, requirement: Requirement, step: int) -> tuple[AnyCell, ...]:
+        """The cells of all regions whose agents hold the needs at `step`, reserves left out."""
+        cells = requirement.up_to.get(step)
+        if cells is None:
+            cells = requirement.up_to[step] = tuple(
+                cell for cell in requirement.cells.values() if cell.group is None and cell.step <= step
+            )
+        return cells
+
+    def reach(self, plan: Plan, region: int) -> dict[int, int]:
         """For each region of agents the first step that reaches it from `region` (-1: everywhere at once)."""
-        reach = requirement.reach.get(region)
+        reach = self.reaches.get((id(plan), region))
         if reach is None:
-            plan = requirement.plan
-            spilled = self._spill_width(requirement, region)
+            self.plan_number(plan)
+            spilled = self._spill_width(plan, region)
             reach = {-1: 0 if region < 0 or spilled >= 2 else plan.step_of_width(2)}
             for other in range(len(self.near)):
                 width = -1 if region < 0 else self.near[region][other]
                 reach[other] = 0 if width <= spilled else plan.step_of_width(width)
-            requirement.reach[region] = reach
+            self.reaches[id(plan), region] = reach
         return reach
 
-    def _spill_width(self, requirement: Requirement, region: int) -> int:
+    def _spill_width(self, plan: Plan, region: int) -> int:
         """How far contacts from a region reach at once, whatever their step: -1 not at all, unless it spills."""
-        queue = self.state.queues.get(requirement.queue)
+        queue = self.state.queues.get(plan.rules.queue)
         if queue is None or not queue.spilled or queue.plan.rules.spill is None or region < 0:
             return -1
-        if requirement.plan.rules.fence or self.names[region] not in queue.spilled:
+        if plan.rules.fence or self.names[region] not in queue.spilled:
             return -1
         return WIDTHS[queue.plan.rules.spill.reach]
 
     def forget_reach(self, queue: QueueId, region: int) -> None:
         """A spill of this region has begun or ended: what was reached from there is to be found out anew."""
+        for plan, _ in self.plan_serials.values():
+            if plan.rules.queue == queue:
+                self.reaches.pop((id(plan), region), None)
         for requirement in self.by_queue.get(queue, ()):
-            requirement.reach.pop(region, None)
-            for tier in [tier for tier in requirement.tiers if tier[0] == region]:
-                del requirement.tiers[tier]
+            for place in [place for place in requirement.reachable if place >> STEP_BITS == region]:
+                del requirement.reachable[place]
+
+    def plan_number(self, plan: Plan) -> int:
+        """A number for a plan, the same as long as these pools live."""
+        return self.plan_serials.setdefault(id(plan), (plan, len(self.plan_serials)))[1]
 
     def region_number(self, region: RegionId | None) -> int:
         """The number of a region; -1 for none and for one that the rules do not know."""
@@ -316,18 +243,32 @@ class Pools:
 
     # --- waiting contacts -----------------------------------------------------------------------------
 
+    def rank_of(self, contact: Contact) -> Rank:
+        """The rank in which a contact waits, or would."""
+        rank = contact.rank
+        if rank is None or rank.requirement.is_forgotten:
+            requirement = self.requirement_for(contact.plan, contact.needs, contact.channel, contact.links)
+            region = self.region_number(contact.region)
+            rank = requirement.ranks.get((region, contact.head_start_ms))
+            if rank is None:
+                rank = Rank(region, contact.head_start_ms, requirement)
+            contact.rank = rank
+        return rank
+
     def join(self, contact: Contact) -> None:
         """A contact waits, visible to the whole pool."""
-        requirement = self.requirement_for(contact.plan, contact.needs, contact.channel, contact.links)
-        place = (self.region_number(contact.region), contact.head_start_ms)
-        rank = requirement.ranks.get(place)
-        if rank is None:
-            rank = requirement.ranks[place] = Rank(place[0], place[1], requirement)
-        contact.rank = rank
+        rank = self.rank_of(contact)
+        requirement = rank.requirement
+        if not rank.length:
+            # Empty ranks are not kept: somebody else may have begun another one meanwhile.
+            rank = contact.rank = requirement.ranks.setdefault((rank.region, rank.head_start_ms), rank)
         before = rank.first()
         rank.join(contact.key)
         requirement.waiting += 1
-        if before is None or contact.key < before:
+        if before is None:
+            insort(requirement.heads, contact.key)
+            requirement.head_ranks[contact.key] = rank
+        elif contact.key < before:
             self._set_head(requirement, rank, before)
 
     def leave(self, contact: Contact) -> None:
@@ -335,7 +276,6 @@ class Pools:
         rank = contact.rank
         assert rank is not None
         requirement = rank.requirement
-        contact.rank = None
         before = rank.first()
         rank.leave(contact.key)
         requirement.waiting -= 1
@@ -344,11 +284,10 @@ class Pools:
             if not rank.length:
                 del requirement.ranks[rank.region, rank.head_start_ms]
 
-    def _set_head(self, requirement: Requirement, rank: Rank, before: int | None) -> None:
+    def _set_head(self, requirement: Requirement, rank: Rank, before: int) -> None:
         heads = requirement.heads
-        if before is not None:
-            del heads[bisect_left(heads, before)]
-            del requirement.head_ranks[before]
+        del heads[bisect_left(heads, before)]
+        del requirement.head_ranks[before]
         head = rank.first()
         if head is not None:
             insort(heads, head)
@@ -359,23 +298,21 @@ class Pools:
     def _build(self, plan: Plan, needs: Needs, channel: Channel, links: int) -> Requirement:
         mask = CHANNEL_BITS[channel] | links
         queue = plan.rules.queue
-        tally = self._tally(mask)
-        everyone = self._everyone(queue, mask)
-        requirement = Requirement(plan, needs, channel, links, tally, everyone)
+        requirement = Requirement(plan, needs, channel, mask, self._tally(mask), self._everyone(queue, mask))
         self.by_queue.setdefault(queue, []).append(requirement)
         groups = [reserve.group for reserve in plan.rules.reserves]
         for group in groups:
             self.by_group.setdefault(group, []).append(requirement)
+        free: dict[AnyCell, list[Agent]] = {}
         for agent in self._candidates(queue, groups, needs):
             cell = self._cell_for(requirement, agent)
             if cell is not None and cell not in agent.cells:
                 agent.cells = (*agent.cells, cell)
+                cell.staffed += agent.status == 2
                 if agent.mask & mask == mask:
-                    cell.count += 1
-                    cell.heap.append(agent_key(agent, requirement))
-        for cell in requirement.cells.values():
-            heapify(cell.heap)
-            cell.limit = max(LIMIT_MIN, 2 * len(cell.heap))
+                    free.setdefault(cell, []).append(agent)
+        for cell, agents in free.items():
+            cell.fill(agents)
         return requirement
 
     def _candidates(self, queue: QueueId, groups: list[GroupId], needs: Needs) -> Iterable[Agent]:
@@ -392,7 +329,7 @@ class Pools:
         for group in groups:
             yield from self.grouped.get(group, ())
 
-    def _cell_for(self, requirement: Requirement, agent: Agent) -> Cell | None:
+    def _cell_for(self, requirement: Requirement, agent: Agent) -> AnyCell | None:
         plan = requirement.plan
         group: GroupId | None = None
         if requirement.queue not in agent.queues:
@@ -405,11 +342,14 @@ class Pools:
         step = plan.step_of_skills(requirement.needs, agent.skills)
         if step == NEVER:
             return None
-        place = (step, agent.region, group)
-        cell = requirement.cells.get(place)
+        place = (agent.region << STEP_BITS) | step
+        key = place if group is None else (place, group)
+        cell = requirement.cells.get(key)
         if cell is None:
-            cell = requirement.cells[place] = Cell(requirement, requirement.mask, step, agent.region, group)
-            requirement.tiers.clear()
+            kind = PlainCell if requirement.is_plain else RankedCell
+            cell = requirement.cells[key] = kind(requirement, step, agent.region, group)
+            requirement.reachable = {}
+            requirement.up_to = {}
         return cell
 
     def _tally(self, mask: int) -> Tally:
@@ -423,15 +363,16 @@ class Pools:
                         tally.open += 1
         return tally
 
-    def _everyone(self, queue: QueueId, mask: int) -> Cell:
+    def _everyone(self, queue: QueueId, mask: int) -> Count:
         everyone = self.everyone.get((queue, mask))
         if everyone is None:
-            everyone = self.everyone[queue, mask] = Cell(None, mask, 0, -1, None)
-            for agent in self.serving.get(queue, ()):
-                if queue in agent.queues and everyone not in agent.cells:
-                    agent.cells = (*agent.cells, everyone)
-                    if agent.mask & mask == mask:
-                        everyone.count += 1
+            everyone = self.everyone[queue, mask] = Count(mask)
+            for queues, counts in self.counts.items():
+                if queue in queues:
+                    counts.append(everyone)
+            for agent in dict.fromkeys(self.serving.get(queue, ())):
+                if queue in agent.queues and agent.mask & mask == mask:
+                    everyone.count += 1
         return everyone
 
     def _forget_unused(self) -> None:
@@ -442,14 +383,14 @@ class Pools:
             if not requirement.waiting and not requirement.from_rules
         }
         for key, requirement in dropped.items():
+            requirement.is_forgotten = True
             del self.requirements[key]
             self.by_queue[requirement.queue].remove(requirement)
             for reserve in requirement.plan.rules.reserves:
                 self.by_group[reserve.group].remove(requirement)
-        gone = {id(requirement) for requirement in dropped.values()}
         self.by_identity = {
-            place: known for place, known in self.by_identity.items() if id(known[1]) not in gone
+            place: known for place, known in self.by_identity.items() if not known[1].is_forgotten
         }
         for agent in self.state.by_rank:
-            if any(id(cell.requirement) in gone for cell in agent.cells):
-                agent.cells = tuple(cell for cell in agent.cells if id(cell.requirement) not in gone)
+            if any(cell.requirement.is_forgotten for cell in agent.cells):
+                agent.cells = tuple(cell for cell in agent.cells if not cell.requirement.is_forgotten)

@@ -7,7 +7,7 @@ threshold. In between a wait can only grow, so nothing is missed.
 from __future__ import annotations
 
 from acd.routing.answer import Answer
-from acd.routing.line import NUMBER_MASK
+from acd.routing.keys import NUMBER_MASK
 from acd.routing.model import Spill
 from acd.routing.outputs import ReserveSet, SpillSet
 from acd.routing.state import Queue, State

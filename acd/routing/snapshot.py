@@ -6,13 +6,13 @@ bytes decide alike for ever.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from hashlib import sha256
 
 import msgspec
 
 from acd.routing.contact import Consult, Contact, Intake, More, Offer, Told
 from acd.routing.errors import InvariantBroken
+from acd.routing.estimates import BIAS_EVEN
 from acd.routing.folding.index import rebuild
 from acd.routing.model import (
     AgentId,
@@ -45,7 +45,7 @@ from acd.routing.model import (
 )
 from acd.routing.outputs import AnyCommand
 from acd.routing.plans import Plan
-from acd.routing.state import Agent, Queue, State
+from acd.routing.state import Agent, Latest, Queue, State
 
 FORMAT = 1
 
@@ -118,6 +118,7 @@ class PlainMore(_Plain):
     leaving: str
     leaving_until_ms: int
     return_by: tuple[str, tuple[Link, ...]] | None
+    been: tuple[QueueId, ...] = ()
 
 
 class PlainContact(_Plain):
@@ -195,6 +196,7 @@ class PlainQueue(_Plain):
     handle_ms: int
     handled: int
     spilled: list[RegionId] = []
+    bias: int = BIAS_EVEN
 
 
 class PlainState(_Plain):
@@ -338,6 +340,7 @@ def _plain_queue(queue: Queue, plans: _Plans) -> PlainQueue:
         queue.handle_ms,
         queue.handled,
         sorted(queue.spilled),
+        queue.bias,
     )
 
 
@@ -403,6 +406,7 @@ def _plain_more(more: More) -> PlainMore:
         more.leaving,
         more.leaving_until_ms,
         more.return_by,
+        more.been,
     )
 
 
@@ -429,7 +433,7 @@ def _plain_offer(offer: Offer, plans: _Plans) -> PlainOffer:
         None
         if consult is None
         else (consult.turn, consult.to_agent, consult.to_number, consult.is_answered, consult.is_conference),
-        offer.monitors,
+        dict(offer.monitors),
         offer.reached,
         offer.is_customer_first,
         offer.is_direct,
@@ -454,6 +458,7 @@ def _from_plain(plain: PlainState) -> State:
         queue.gate_open = plain_queue.gate_open
         queue.borrowed = dict.fromkeys(plain_queue.borrowed, True)
         queue.spilled = dict.fromkeys(plain_queue.spilled, True)
+        queue.bias = plain_queue.bias
         queue.handle_ms = plain_queue.handle_ms
         queue.handled = plain_queue.handled
     state.hours = plain.hours
@@ -473,7 +478,7 @@ def _from_plain(plain: PlainState) -> State:
         state.visits[identity] = latest
         if older:
             state.older_visits[identity] = older
-    state.ended_ids = OrderedDict.fromkeys(plain.ended_ids)
+    state.ended_ids = Latest(state.ended_ids.limit, plain.ended_ids)
     state.return_numbers = plain.return_numbers
     rebuild(state, plain.at_ms)
     return state

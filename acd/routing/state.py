@@ -6,10 +6,12 @@ no part of the state: it is left out of the hash and made anew after a restart.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from acd.routing.contact import Contact, Offer
+from acd.routing.keys import NUMBER_BITS, NUMBER_MASK, ORIGIN_MS, moment_of
 from acd.routing.line import Line
 from acd.routing.model import (
     AgentId,
@@ -29,13 +31,14 @@ from acd.routing.model import (
     SkillId,
     Visit,
 )
-from acd.routing.timers import MASK, SHIFT, Alarms
+from acd.routing.timers import NO_KEY, Alarms, Bell
 
 if TYPE_CHECKING:
     from acd.routing.capacity import Capacity
+    from acd.routing.cells import Count
     from acd.routing.outputs import AnyCommand
     from acd.routing.plans import Plan
-    from acd.routing.pools import Cell, Pools
+    from acd.routing.pools import AnyCell, Pools
 
 LINK_BITS: Final = {Link.DESK: 1, Link.PHONE: 2, Link.MICROPHONE: 4}
 LINK_ALL: Final = 7
@@ -54,6 +57,8 @@ IN_POOL: Final = 4
 
 ENDED_KEPT: Final = 20_000
 """Ids of ended contacts that are remembered, so that a repeated arrival is not a new one."""
+BEEN_MAX: Final = 16
+"""Queues that a waiting contact has left, and to which no overflow takes it back."""
 LEGS_MAX: Final = 8
 RESUME_BYTES_MAX: Final = 16_384
 ATTRIBUTES_MAX: Final = 64
@@ -73,9 +78,11 @@ class Agent:
         "capacity",
         "cells",
         "consulting",
+        "counts",
         "groups",
         "id",
         "is_gone",
+        "is_loose",
         "key",
         "last_offer",
         "link_sessions",
@@ -147,11 +154,14 @@ class Agent:
         as share << 32 | rate."""
         self.is_gone = False
         """No longer in the rules; forgotten when the work in hand is done."""
+        self.is_loose = False
+        """Free since this moment: counted in the cells, but not standing in them before contacts were looked for."""
         self.mask = 0
         self.status = 0
         self.key = 0
         self.capacity: Capacity
-        self.cells: tuple[Cell, ...] = ()
+        self.counts: list[Count] = []
+        self.cells: tuple[AnyCell, ...] = ()
         self.alone: list[int] | None = None
         """Keys of contacts in line that wait for this agent alone, have done so, or will."""
 
@@ -160,8 +170,8 @@ class Queue:
     """A queue and who waits in it."""
 
     __slots__ = (
-        "borrowed", "gate_open", "handle_ms", "handled", "id", "line", "plan", "spilled", "staffed", "staffed_in",
-        "waiting_in",
+        "bias", "borrowed", "gate_open", "handle_ms", "handled", "id", "line", "plan", "spilled", "staffed",
+        "staffed_in", "waiting_in",
     )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
@@ -175,12 +185,39 @@ class Queue:
         self.handle_ms = 0
         """Recent handle time, moved by an eighth towards each new one; 0 with `handled` 0."""
         self.handled = 0
+        self.bias = 1_000
+        """By which factor, per mille, waits were longer than estimated of late (`acd.routing.estimates`)."""
         self.staffed = 0
         """Ready agents who serve it, at work or not."""
         self.staffed_in: dict[int, int] = {}
         """The same by number of their region."""
         self.waiting_in: dict[int, int] = {}
         """Contacts in the line by number of their region; kept where the plan is watched."""
+
+
+class Latest:
+    """The ids that came last, up to a number; the oldest is forgotten first. None may come twice."""
+
+    __slots__ = ("_ids", "_order", "limit")
+
+    def __init__(self, limit: int, ids: Iterable[ContactId] = ()) -> None:
+        self.limit = limit
+        self._order = deque(ids)
+        self._ids = set(self._order)
+
+    def add(self, contact: ContactId) -> None:
+        """Remember one more."""
+        self._ids.add(contact)
+        self._order.append(contact)
+        if len(self._order) > self.limit:
+            self._ids.discard(self._order.popleft())
+
+    def __contains__(self, contact: ContactId) -> bool:
+        return contact in self._ids
+
+    def __iter__(self) -> Iterator[ContactId]:
+        """Oldest first."""
+        return iter(self._order)
 
 
 class State:
@@ -201,6 +238,7 @@ class State:
         self.numbered: dict[int, Contact] = {}
         self.offers: dict[int, Offer] = {}
         self.contact_count = 0
+        """The number given to a contact last (`acd.routing.keys`)."""
         self.offer_count = 0
         self.share_cursor = AgentId("")
         """Whose shares were taken last in rotation."""
@@ -212,16 +250,18 @@ class State:
         """The latest visits of each identity, newest first; identities least lately touched first."""
         self.older_visits: dict[Identity, tuple[int, ...]] = {}
         """Moments of visits of which no more is kept, newest first."""
-        self.ended_ids: OrderedDict[ContactId, None] = OrderedDict()
+        self.ended_ids = Latest(ENDED_KEPT)
         self.return_numbers: dict[str, ContactId] = {}
         """Number to the return call that stands in line for it."""
         # Indexes.
         self.statuses = [0, 0, 0]
         """How many agents are signed out, not ready, ready."""
         self.pools: Pools
-        self.contact_alarms = Alarms(self._contact_waits)
-        self.offer_alarms = Alarms(self._offer_waits)
-        self.agent_alarms = Alarms(self._agent_waits)
+        self.bell = Bell()
+        self.contact_alarms = Alarms(self._contact_waits, self.bell)
+        self.offer_alarms = Alarms(self._offer_waits, self.bell)
+        """By the agents' ranks: offers are numbered beyond what a key can hold."""
+        self.agent_alarms = Alarms(self._agent_waits, self.bell)
         self.alarms = (self.offer_alarms, self.contact_alarms, self.agent_alarms)
         self.opened: list[Agent] = []
         """Agents who gained capacity since the event began."""
@@ -231,22 +271,39 @@ class State:
         """Contacts that came into a line, or ask for less, since the event began."""
 
     def is_due(self, now_ms: int) -> bool:
-        """Whether some alarm, live or dead, has come."""
-        limit = (now_ms + 1) << SHIFT
+        """Whether somebody's moment has come."""
+        bell = self.bell
+        if now_ms < bell.ms:
+            return False
+        end = (now_ms - ORIGIN_MS + 1) << NUMBER_BITS
+        next_key = NO_KEY
         for alarms in self.alarms:
-            heap = alarms.heap
-            if (heap and heap[0] < limit) or (alarms.old and alarms.old[0] < limit):
-                return True
-        return False
+            key = alarms.next
+            if key < end:
+                key = alarms.first(end)
+            if key < next_key:
+                next_key = key
+        bell.ms = (next_key >> NUMBER_BITS) + ORIGIN_MS
+        return next_key < end
+
+    def due_offer(self, key: int) -> Offer | None:
+        """The oldest offer whose moment this key of an alarm is."""
+        rank = key & NUMBER_MASK
+        if rank < len(self.by_rank):
+            moment_ms = (key >> NUMBER_BITS) + ORIGIN_MS
+            for number in self.by_rank[rank].offers:
+                offer = self.offers[number]
+                if offer.wake_ms == moment_ms:
+                    return offer
+        return None
 
     def _contact_waits(self, key: int) -> bool:
-        contact = self.numbered.get(key & MASK)
-        return contact is not None and contact.alarm == key
+        contact = self.numbered.get(key & NUMBER_MASK)
+        return contact is not None and contact.wake_ms == (key >> NUMBER_BITS) + ORIGIN_MS
 
     def _offer_waits(self, key: int) -> bool:
-        offer = self.offers.get(key & MASK)
-        return offer is not None and offer.wake_ms == key >> SHIFT
+        return self.due_offer(key) is not None
 
     def _agent_waits(self, key: int) -> bool:
-        number = key & MASK
-        return number < len(self.by_rank) and self.by_rank[number].wake_ms == key >> SHIFT
+        rank = key & NUMBER_MASK
+        return rank < len(self.by_rank) and self.by_rank[rank].wake_ms == moment_of(key)

@@ -1,25 +1,22 @@
-"""How a queue ranks eligible agents: one whole number per agent, the lowest is chosen.
+"""How a queue ranks eligible agents: by what its strategy counts, the lowest first, then by idle time, then by id.
 
-The low 61 bits are the same for all strategies: moment of the last release of capacity, then the agent's place
-among all ids. So equals always go to whoever is idle longest, then to the lower id. What a strategy puts above
-these bits is listed in NOTES.md.
+Idle time and id are one number, the agent's key: moment of the last release of capacity, then the agent's place among
+all ids. So equals always go to whoever is idle longest, then to the lower id. What a strategy counts is listed in
+NOTES.md.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from acd.routing.keys import ORIGIN_MS, RANK_BITS
 from acd.routing.model import Strategy
 
 if TYPE_CHECKING:
+    from acd.routing.model import Rules
     from acd.routing.pools import Requirement
     from acd.routing.state import Agent
 
-RANK_BITS: Final = 20
-"""Agents are numbered by their place among all ids; so a zone has at most 2**20 of them."""
-RANK_MASK: Final = (1 << RANK_BITS) - 1
-KEY_BITS: Final = 62
-KEY_MASK: Final = (1 << KEY_BITS) - 1
 PLAIN: Final = frozenset({Strategy.LONGEST_IDLE, Strategy.RING_ALL})
 SHARED: Final = frozenset({Strategy.LEAST_BUSY, Strategy.FEWEST_CONTACTS, Strategy.WEIGHTED})
 """Strategies that compare shares of signed-in time."""
@@ -28,11 +25,14 @@ _SUM_MAX: Final = 1 << 12
 
 def idle_key(agent: Agent) -> int:
     """Longest since last release, then id."""
-    return (agent.released_ms << RANK_BITS) | agent.rank
+    return ((agent.released_ms - ORIGIN_MS) << RANK_BITS) | agent.rank
 
 
-def strategy_value(strategy: Strategy, agent: Agent, requirement: Requirement) -> int:
-    """What a strategy that is not plain puts above the idle key; lower is chosen first."""
+def value_of(agent: Agent, requirement: Requirement) -> int:
+    """What the strategy of the requirement's queue counts; lower is chosen first."""
+    strategy = requirement.strategy
+    if strategy in PLAIN:
+        return 0
     if strategy is Strategy.LEAST_BUSY:
         return ((agent.share >> 32) << 10) | _load_share(agent)
     if strategy is Strategy.FEWEST_CONTACTS:
@@ -46,11 +46,14 @@ def strategy_value(strategy: Strategy, agent: Agent, requirement: Requirement) -
     return (agent.share & 0xFFFFFFFF) * 1000 // agent.weight
 
 
-def agent_key(agent: Agent, requirement: Requirement) -> int:
-    """The whole rank of an agent for a requirement, as one number."""
-    if requirement.is_plain:
-        return agent.key
-    return (strategy_value(requirement.strategy, agent, requirement) << KEY_BITS) | agent.key
+def compares_shares(rules: Rules | None) -> bool:
+    """Whether some queue ranks agents by shares of their time: only then are these taken."""
+    return rules is not None and any(queue.strategy in SHARED for queue in rules.queues)
+
+
+def order_of(agent: Agent, requirement: Requirement) -> tuple[int, int]:
+    """The whole order of agents for a requirement."""
+    return value_of(agent, requirement), agent.key
 
 
 def shares(agent: Agent, now_ms: int) -> int:

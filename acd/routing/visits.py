@@ -8,6 +8,8 @@ are limited; the identity that was touched longest ago is forgotten first.
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from acd.routing.contact import Contact
@@ -15,6 +17,7 @@ from acd.routing.model import AgentId, ContactId, Identity, Origin, Outcome, Rep
 from acd.routing.state import State
 
 OLDER_MAX = 200
+_RETURN_CALL: Final = Origin.RETURN_CALL
 
 
 def repeat_of(
@@ -58,8 +61,7 @@ def first_owner(repeat: Repeat) -> AgentId | None:
 
 def note(state: State, contact: Contact, outcome: Outcome, at_ms: int) -> None:
     """Remember a contact that has just ended under each of its identities."""
-    if state.rules is None:
-        return
+    assert state.rules is not None, "nobody came in before there were rules"
     ticket = contact.more.ticket if contact.more is not None else None
     moment_ms = contact.arrived_ms
     if contact.origin is Origin.RETURN_CALL:

@@ -6,20 +6,27 @@ the same moments as the node that decided.
 
 from __future__ import annotations
 
+from typing import Final
+
 from acd.routing.contact import Contact
+from acd.routing.keys import NUMBER_MASK
 from acd.routing.model import ContactState, Origin, OverflowRule
 from acd.routing.state import ALONE, DORMANT, IN_POOL, LOOSE, NOWHERE, Agent, Queue, State
-from acd.routing.timers import MASK, SHIFT
 
 CHECK_MS = 5_000
 """How often conditions that depend on others (length, estimate, staff) are looked at for each waiting contact."""
 
 _WAITING = ContactState.WAITING
+_ASSIGNED: Final = ContactState.ASSIGNED
+_ENDED: Final = ContactState.ENDED
+_INTAKE: Final = ContactState.INTAKE
+_OFFERED: Final = ContactState.OFFERED
+_INBOUND: Final = Origin.INBOUND
 
 
 def number_of(contact: Contact) -> int:
     """The number that the engine gave to the contact at its entry."""
-    return contact.key & MASK
+    return contact.key & NUMBER_MASK
 
 
 def choose_company(state: State, contact: Contact, now_ms: int) -> None:
@@ -50,7 +57,7 @@ def patience(contact: Contact) -> int:
 
 def could_serve(state: State, contact: Contact, agent: Agent) -> bool:
     """Whether the agent serves the contact's queue and has the skills of its last step."""
-    requirement = state.pools.requirement_for(contact.plan, contact.needs, contact.channel, contact.links)
+    requirement = state.pools.rank_of(contact).requirement
     return any(cell.requirement is requirement for cell in agent.cells)
 
 
@@ -127,13 +134,10 @@ def replace(state: State, contact: Contact, now_ms: int) -> None:
 def schedule(state: State, contact: Contact, now_ms: int) -> None:
     """Set the alarm of a contact anew."""
     wake_ms = next_wake(state, contact, now_ms)
-    if wake_ms:
-        alarm = (wake_ms << SHIFT) | (contact.key & MASK)
-        if contact.alarm != alarm:
-            contact.alarm = alarm
-            state.contact_alarms.set(alarm)
-    else:
-        contact.alarm = 0
+    if wake_ms != contact.wake_ms:
+        contact.wake_ms = wake_ms
+        if wake_ms:
+            state.contact_alarms.set(wake_ms, contact.key & NUMBER_MASK)
 
 
 def next_wake(state: State, contact: Contact, now_ms: int) -> int:
@@ -150,7 +154,7 @@ def next_wake(state: State, contact: Contact, now_ms: int) -> int:
     if contact.step < plan.last:
         wake_ms = contact.arrived_ms + plan.after[contact.step + 1]
     asked = more is not None and more.asked is not None
-    if rules.announce_ms and contact.origin is Origin.INBOUND and not asked:
+    if rules.announce_ms and contact.origin is _INBOUND and not asked:
         at_ms = (contact.told.at_ms if contact.told is not None else contact.since_ms) + rules.announce_ms
         if not wake_ms or at_ms < wake_ms:
             wake_ms = at_ms
@@ -166,7 +170,7 @@ def next_wake(state: State, contact: Contact, now_ms: int) -> int:
                 wake_ms = at_ms
         if more.asked is not None:
             return min(wake_ms, more.asked[1]) if wake_ms else more.asked[1]
-    if rules.overflow and contact.origin is Origin.INBOUND:
+    if rules.overflow and contact.origin is _INBOUND:
         for rule in rules.overflow:
             at_ms = next_check(contact, rule, now_ms)
             if at_ms and (not wake_ms or at_ms < wake_ms):
@@ -201,13 +205,13 @@ def next_check(contact: Contact, rule: OverflowRule, now_ms: int) -> int:
 
 def _wake_elsewhere(state: State, contact: Contact) -> int:
     more = contact.more
-    if more is None or state.rules is None or contact.state is ContactState.ENDED:
+    if more is None or state.rules is None or contact.state is _ENDED:
         return 0
-    if contact.state is ContactState.INTAKE and more.intake is not None:
+    if contact.state is _INTAKE and more.intake is not None:
         return more.intake.since_ms + state.rules.intake_limit_ms
-    if contact.state is ContactState.OFFERED and more.asked is not None:
+    if contact.state is _OFFERED and more.asked is not None:
         return more.asked[1]
-    if contact.state is ContactState.ASSIGNED and more.leaving_until_ms:
+    if contact.state is _ASSIGNED and more.leaving_until_ms:
         return more.leaving_until_ms
     return 0
 

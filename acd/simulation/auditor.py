@@ -378,14 +378,17 @@ class Auditor:
             OfferState.BUSY,
             OfferState.UNREACHABLE,
         ):
-            self._remember(fact.contact, offer.agent)
+            self._remember(fact.contact, offer.agent, fact.outcome)
 
-    def _remember(self, number: ContactId, agent: AgentId) -> None:
+    def _remember(self, number: ContactId, agent: AgentId, outcome: OfferState = OfferState.OPEN) -> None:
         """Agent and contact did not come together: the agent is passed over for this contact for a while."""
         contact = self._contacts.get(number)
         if contact is not None:
-            memory = self._queues[contact.queue].refusal_memory_ms
-            contact.seen.refused_until[agent] = self._at_ms + memory
+            rules = self._queues[contact.queue]
+            own_ms = rules.delays.of(outcome)
+            memory_ms = rules.refusal_memory_ms if own_ms is None else own_ms
+            known_ms = contact.seen.refused_until.get(agent, 0)
+            contact.seen.refused_until[agent] = max(known_ms, self._at_ms + memory_ms)
 
     def _connected(self, fact: f.AssignmentConnected) -> None:
         offer = self._offers[fact.offer]

@@ -90,6 +90,8 @@ MISTAKES: Final = [
     Mistake("queues.yaml", "{after_s: 20, reach: all, preferred_dropped: [install],", "{after_s: 20, reach: all,", f"{Q}.steps[2].preferred_dropped", "no install", "all of them again"),
     Mistake("queues.yaml", "preferred: {install: 1}", "preferred: {parts: 1}", f"{Q}.steps[1].preferred_dropped", '"install"', "a skill of needs.preferred", 7, 2),
     Mistake("queues.yaml", "release_s: 20", "release_s: 60", f"{Q}.reserves[0].release_s", "60", "less than borrow_s (60)"),
+    Mistake("queues.yaml", "end_percent: 50", "end_percent: 150", f"{Q}.spill.end_percent", "150", "less than begin_percent (150)"),
+    Mistake("queues.yaml", "spill: {reach: all", "spill: {reach: home", f"{Q}.spill.reach", "home", "neighbours or all: home is where a contact is anyway"),
     Mistake("queues.yaml", "disposition_default: other", "disposition_default: no/such", f"{Q}.disposition_default", '"no/such"', "one of: fault/solved"),
     Mistake("queues.yaml", "    dispositions: support\n    # Stored", "    # Stored", f"{Q}.disposition_default", '"other"', "dispositions to pick it from", 1),
     Mistake("overflow.yaml", "action: queue, to_queue: support,", "action: queue,", "overflow.spill-to-support[0].to_queue", "nothing", "since the action is queue"),

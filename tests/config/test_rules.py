@@ -38,6 +38,8 @@ PLACES: Final[list[forms.Form]] = [
     _SUPPORT.needs,
     _SUPPORT.steps[1],
     _SUPPORT.reserves[0],
+    _SUPPORT.delays,
+    *([_SUPPORT.spill] if _SUPPORT.spill is not None else []),
     _SUPPORT.wrap_up,
     _SUPPORT.repeat,
     _SUPPORT.return_calls,

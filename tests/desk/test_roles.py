@@ -398,3 +398,19 @@ def test_check_right_names_role_and_right() -> None:
 def test_the_table_in_the_notes_is_the_table_in_force() -> None:
     notes = (Path(__file__).parents[2] / "acd/desk/ROLES.md").read_text()
     assert notes == render_page(), "write it anew from render_page()"
+
+
+async def test_one_switch_closes_every_queue_for_whoever_sees_them_all(house: House) -> None:
+    async with (
+        await house.desk("sue", view="supervisor") as sue,
+        await house.desk("adi", view="supervisor") as adi,
+    ):
+        for name in ("ann", "bob"):
+            await adi.act("change_agent", agent=name, queues=["sales"])
+        with pytest.raises(ActionRefused) as refused:
+            await sue.act("turn_queue", queue="*", is_open=False)
+        assert refused.value.code == "not_yours"
+        await adi.act("turn_queue", queue="*", is_open=False, reason="fire")
+        await adi.until(lambda desk: not any(row["is_open"] for row in desk.tables["queues"].values()))
+        await adi.act("turn_queue", queue="*", is_open=True)
+        await adi.until(lambda desk: all(row["is_open"] for row in desk.tables["queues"].values()))

@@ -70,7 +70,12 @@ async def test_a_busy_queue_leads_by_the_bot_to_a_ticket_a_return_call_and_a_clo
         await again.next("welcome")
         repeat = (await centre.witness.fact(ContactEntered, count=3)).repeat
         assert repeat is not None and repeat.count == 1
-        assert (repeat.visits[0].contact, repeat.visits[0].outcome) == (contact, Outcome.OVERFLOWED)
+        ours, first_visit = repeat.visits
+        assert (ours.contact, ours.outcome, ours.is_solved) == (call.contact, Outcome.ANSWERED, True)
+        assert (first_visit.contact, first_visit.outcome, first_visit.ticket) == (
+            contact, Outcome.OVERFLOWED, ticket,
+        )  # fmt: skip
+        assert repeat.is_recurring, "the matter was closed as solved, and the customer comes again"
         await again.close()
 
 

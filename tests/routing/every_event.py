@@ -130,6 +130,7 @@ ABOUT_THE_ZONE: Final[dict[str, Any]] = {
     "HoursTurned": e.HoursTurned(s.OFFICE, False),
     "HoursTurned unknown": e.HoursTurned(HoursId("moon"), False),
     "QueueGateTurned": e.QueueGateTurned(_Q, False, s.BOSS, "fire"),
+    "QueueGateTurned all": e.QueueGateTurned(QueueId("*"), False, s.BOSS, "fire"),
     "QueueGateTurned unknown": e.QueueGateTurned(_NO_Q, False, s.BOSS),
 }
 """What concerns everybody."""

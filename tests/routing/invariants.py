@@ -33,7 +33,7 @@ def check(engine: Engine) -> None:
         if contact.state is ContactState.WAITING and contact.place > 1:
             waiting_by_queue[contact.queue] = waiting_by_queue.get(contact.queue, 0) + 1
         if contact.state is not ContactState.WAITING:
-            assert contact.place == 0 and contact.rank is None
+            assert contact.place == 0
     for queue in state.queues.values():
         assert queue.line.length == waiting_by_queue.get(queue.id, 0) == len(list(queue.line)), queue.id
         assert list(queue.line) == sorted(queue.line)
@@ -90,7 +90,9 @@ def _check_pools(engine: Engine) -> None:
         assert len(requirement.ranks) == len(requirement.heads)
         assert requirement.waiting == waiting
         for cell in requirement.cells.values():
-            assert len(cell.live_keys(engine.state)) == cell.count, "a cell counts its live keys"
+            assert len(cell.agents(engine.state)) == cell.count, "a cell counts its live keys"
+            here = sum(agent.status == 2 and cell in agent.cells for agent in engine.state.by_rank)
+            assert cell.staffed == here, "a cell counts its ready agents"
 
 
 class Ledger:

@@ -32,6 +32,10 @@ class Disagreement(AssertionError):
     """Engine and oracle decide differently."""
 
 
+COMPARED = (Strategy.LEAST_BUSY, Strategy.FEWEST_CONTACTS, Strategy.WEIGHTED)
+"""Strategies that compare shares of signed-in time."""
+
+
 class Oracle:
     """Watches a stream of records."""
 
@@ -309,6 +313,9 @@ class Oracle:
                     del self.agents[agent.id]
                 else:
                     agent.queues, agent.groups = {}, ()
+        for agent in self.agents.values():
+            agent.is_compared = any(rules.strategy in COMPARED for rules in self.queues.values())
+            agent.stamp(now_ms)
         for contact in self.contacts.values():
             self._drop_company(contact)
 
@@ -419,7 +426,9 @@ class Oracle:
     def _offer_ended(self, fact: Any, now_ms: int) -> None:
         offer = self.offers.pop(fact.offer)
         if fact.outcome not in (OfferState.WITHDRAWN, OfferState.LOST_RACE):
-            offer.contact.refused[offer.agent.id] = now_ms + offer.rules.refusal_memory_ms
+            own_ms = getattr(offer.rules.delays, f"{fact.outcome.value}_ms")
+            memory_ms = offer.rules.refusal_memory_ms if own_ms is None else own_ms
+            offer.contact.refuse(offer.agent.id, now_ms + memory_ms)
         del offer.agent.holding[fact.offer]
         offer.agent.clock(now_ms)
         self._drop_agent(offer.agent)
@@ -446,7 +455,7 @@ class Oracle:
         offer = self.offers.pop(fact.offer)
         agent, contact = offer.agent, offer.contact
         if not offer.connected and contact.state == "assigned":
-            contact.refused[agent.id] = now_ms + offer.rules.refusal_memory_ms
+            contact.refuse(agent.id, now_ms + offer.rules.refusal_memory_ms)
         self._end_consult(offer, now_ms)
         if offer.state == "wrap_up":
             if offer.blocks:
@@ -463,7 +472,7 @@ class Oracle:
     def _transfer_made(self, fact: Any, now_ms: int) -> None:
         offer = self.offers[fact.offer]
         if not fact.to_number:
-            offer.contact.refused[offer.agent.id] = now_ms + offer.rules.refusal_memory_ms
+            offer.contact.refuse(offer.agent.id, now_ms + offer.rules.refusal_memory_ms)
 
     def _consult_started(self, fact: Any, now_ms: int) -> None:
         if fact.to_agent is not None:
@@ -488,8 +497,7 @@ class Oracle:
 
     def _rotate(self, now_ms: int) -> None:
         """With each offer the shares of the next two agents by id are taken, where shares are compared."""
-        compared = (Strategy.LEAST_BUSY, Strategy.FEWEST_CONTACTS, Strategy.WEIGHTED)
-        if not any(rules.strategy in compared for rules in self.queues.values()):
+        if not any(rules.strategy in COMPARED for rules in self.queues.values()):
             return
         names = sorted(self.agents)
         later = [name for name in names if name > self.cursor] + [

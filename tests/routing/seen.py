@@ -33,6 +33,8 @@ class SeenAgent:
     last_offer: int = 0
     share: int = 0
     rate: int = 0
+    is_compared: bool = False
+    """Whether some queue compares shares: only then are they taken."""
 
     def is_at_work(self) -> bool:
         """Whether anything is in hand."""
@@ -48,7 +50,9 @@ class SeenAgent:
             self.at_work_since_ms = None
 
     def stamp(self, now_ms: int) -> None:
-        """Take the shares, as NOTES.md says: at a release and when presence is set."""
+        """Take the shares, as NOTES.md says: at a release, when presence is set, and with new rules."""
+        if not self.is_compared:
+            return
         worked = self.worked_ms + (now_ms - self.at_work_since_ms if self.at_work_since_ms is not None else 0)
         here = max(1, now_ms - self.signed_in_ms)
         self.share = min(1000, worked * 1000 // here)
@@ -84,6 +88,10 @@ class SeenContact:
     alone_until_ms: int = 0
     answered: bool = False
     refused: dict[str, int] = field(default_factory=dict)
+
+    def refuse(self, agent: str, until_ms: int) -> None:
+        """Who refused is passed over until then; a longer memory is not shortened."""
+        self.refused[agent] = max(until_ms, self.refused.get(agent, 0))
 
     def order(self) -> tuple[int, int]:
         """Place in the line."""

@@ -25,7 +25,16 @@ from acd.routing.model import (
     SkillId,
     SkillNeed,
 )
-from acd.routing.outputs import AgentJoined, Late, LinkSet, NextPresenceSet, OfferMade, PresenceSet, Refused
+from acd.routing.outputs import (
+    AgentJoined,
+    AgentSet,
+    Late,
+    LinkSet,
+    NextPresenceSet,
+    OfferMade,
+    PresenceSet,
+    Refused,
+)
 from tests.routing.zone import Zone, agent, names, of, only
 
 ANN = AgentId("ann")
@@ -68,12 +77,14 @@ def test_a_sign_in_cannot_sign_out() -> None:
         (AgentChanged(AgentId("x")), "unknown_agent"),
         (AgentChanged(ANN, {SkillId("de"): 6}), "senseless"),
         (AgentChanged(ANN, {SkillId(str(number)): 1 for number in range(65)}), "senseless"),
+        (AgentChanged(ANN, {SkillId("fr"): 3}), "unknown_skill"),
         (AgentChanged(ANN, None, (QueueId("x"),)), "unknown_queue"),
         (AgentChanged(ANN, None, (QueueId("q"),) * 65), "limit"),
     ],
 )
 def test_what_cannot_be_is_refused(event: object, code: str) -> None:
-    assert only(Zone("q", agent("ann")).do(event), Refused).code == code  # type: ignore[arg-type]
+    zone = Zone("q", agent("ann"), skills=(SkillId("de"),))
+    assert only(zone.do(event), Refused).code == code  # type: ignore[arg-type]
 
 
 def test_presence_chosen_during_work_is_the_next_presence_and_stops_new_contacts() -> None:
@@ -207,3 +218,8 @@ def test_a_sign_out_while_talking_takes_effect_at_the_end() -> None:
     zone.do(CustomerLeft(ContactId("c1")))
     assert only(zone.do(WrapUpFinished(number, "")), PresenceSet).presence is Presence.SIGNED_OUT
     assert of(zone.do(AgentSignedIn(ANN, "next", Presence.READY)), AgentJoined)
+
+
+def test_a_skill_of_the_rules_may_be_given_by_hand() -> None:
+    zone = Zone("q", agent("ann"), skills=(SkillId("de"),))
+    assert only(zone.do(AgentChanged(ANN, {SkillId("de"): 3})), AgentSet).skills == {"de": 3}

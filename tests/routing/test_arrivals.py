@@ -52,6 +52,7 @@ from acd.routing.outputs import (
     OfferMade,
     OverflowOffered,
     PlayTreatment,
+    QueueGateSet,
     Refused,
     StartIntake,
     TurnAway,
@@ -136,7 +137,7 @@ def test_an_id_is_never_used_twice() -> None:
 
 
 def test_the_longest_remembered_id_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("acd.routing.folding.contacts.ENDED_KEPT", 1)
+    monkeypatch.setattr("acd.routing.state.ENDED_KEPT", 1)
     zone = Zone("q", twin=False)
     for name in ("c1", "c2"):
         zone.arrive(name)
@@ -154,6 +155,26 @@ def test_hours_and_the_gate_close_a_queue() -> None:
     assert only(zone.do(QueueGateTurned(QueueId("q"), False)), Late)
     assert only(zone.do(QueueGateTurned(QueueId("x"), False)), Refused).code == "unknown_queue"
     assert only(zone.do(arrived()), ContactTurnedAway).code == "closed"
+
+
+def test_kinds_of_hours_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("acd.routing.handling.zone.HOURS_MAX", 1)
+    zone = Zone("q")
+    zone.do(HoursTurned(HoursId("h"), False))
+    assert only(zone.do(HoursTurned(HoursId("i"), False)), Refused).code == "limit"
+    assert names(zone.do(HoursTurned(HoursId("h"), True))) == ["HoursInForce"], "a known one turns"
+
+
+def test_one_switch_closes_every_queue_and_opens_it_again() -> None:
+    bot = OverflowRule("bot", OverflowAction.INTAKE, closed=True, offered=False)
+    zone = Zone(QueueRules(QueueId("q"), overflow=(bot,)), "r", "s")
+    zone.arrive("c0")
+    zone.do(QueueGateTurned(QueueId("r"), False))
+    out = zone.do(QueueGateTurned(QueueId("*"), False, None, "fire"))
+    assert [(fact.queue, fact.reason) for fact in of(out, QueueGateSet)] == [("q", "fire"), ("s", "fire")]
+    assert only(out, IntakeEntered).contact == "c0", "who waits leaves as the rules say"
+    assert only(zone.do(QueueGateTurned(QueueId("*"), False)), Late)
+    assert len(of(zone.do(QueueGateTurned(QueueId("*"), True)), QueueGateSet)) == 3
 
 
 def test_a_closed_queue_with_a_way_out_lets_in_and_takes_it() -> None:

@@ -8,6 +8,7 @@ from acd.routing.events import (
     ConnectFailed,
     ContactClosed,
     ContactConnected,
+    ContactGiven,
     CustomerChose,
     CustomerLeft,
     CustomerReached,
@@ -24,6 +25,7 @@ from acd.routing.model import (
     AgentId,
     Channel,
     ContactId,
+    Delays,
     Disposition,
     Identity,
     OfferId,
@@ -86,6 +88,32 @@ def test_an_agent_whom_an_offer_did_not_reach_is_rested_with_the_reason(
     rested = only(out, PresenceSet)
     assert (rested.presence, rested.reason, rested.is_system) == (Presence.NOT_READY, reason, True)
     assert only(out, WithdrawOffer).why == outcome.value
+
+
+@pytest.mark.parametrize(
+    ("outcome", "delay_ms"),
+    [
+        (OfferState.DECLINED, 10_000),
+        (OfferState.NO_ANSWER, 5_000),
+        (OfferState.BUSY, 2_000),
+        (OfferState.UNREACHABLE, 60_000),
+    ],
+)
+def test_each_way_to_fail_has_its_own_delay(outcome: OfferState, delay_ms: int) -> None:
+    zone = offered("ann", rona_rest=False, delays=Delays(10_000, 5_000, 2_000))
+    ended = OfferDeclined(ONE) if outcome is OfferState.DECLINED else OfferFailed(ONE, outcome)
+    assert only(zone.do(ended), OfferEnded).outcome is outcome
+    assert not of(zone.wait(delay_ms - 1), OfferMade)
+    assert of(zone.wait(1), OfferMade), "she is asked again"
+
+
+def test_a_shorter_delay_does_not_shorten_a_longer_one() -> None:
+    zone = offered("ann", rona_rest=False, delays=Delays(60_000, 5_000, 0))
+    zone.do(OfferDeclined(ONE))
+    zone.do(ContactGiven(ContactId("c1"), AgentId("ann"), True))
+    zone.do(OfferFailed(OfferId(2), OfferState.NO_ANSWER), 1_000)
+    assert not of(zone.wait(58_000), OfferMade)
+    assert of(zone.wait(1_000), OfferMade)
 
 
 def test_without_the_rule_nobody_is_rested() -> None:

@@ -86,9 +86,9 @@ def test_every_decision_is_the_oracles_under(strategy: Strategy) -> None:
 def test_every_decision_is_the_oracles_while_heaps_are_sifted(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("acd.routing.pools.LIMIT_MIN", 2)
+    monkeypatch.setattr("acd.routing.cells.LIMIT_MIN", 2)
     monkeypatch.setattr("acd.routing.timers.LIMIT_MIN", 2)
-    monkeypatch.setattr("acd.routing.pools.SIFTED", 1)
+    monkeypatch.setattr("acd.routing.cells.SIFTED", 1)
     monkeypatch.setattr("acd.routing.timers.SIFTED", 1)
     run(seed, 400, agents=9)
 

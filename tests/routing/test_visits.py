@@ -8,6 +8,7 @@ from acd.routing.events import (
     CustomerChose,
     CustomerLeft,
     DialFailed,
+    HeadStartChanged,
     IntakeFinished,
     IntakeProgressed,
     OfferAccepted,
@@ -213,3 +214,33 @@ def test_the_parts_of_a_head_start_are_told() -> None:
     assert entered.head_starts == {"queue": 1_000, "value": 30_000, "repeat": 4_000}
     assert sum(entered.head_starts.values()) == entered.head_start_ms
     assert of(zone.facts, OfferMade)
+
+
+def test_who_is_recognised_in_a_talk_changes_no_line_and_a_manual_head_start_stays() -> None:
+    policy = RepeatPolicy(head_start_ms=60_000, same_agent_patience_ms=20_000)
+    zone = zone_of(repeat=policy)
+    zone.ready("ann")
+    visit(zone, "c1", "open", identities=(Identity("account:7"),))
+    zone.arrive("c2")
+    zone.accept()
+    out = zone.do(AttributesChanged(ContactId("c2"), {}, (Identity("account:7"),)))
+    assert only(out, ContactChanged).owner == "ann"
+    assert not of(out, HeadStartSet)
+    zone.arrive("c3")
+    zone.do(HeadStartChanged(ContactId("c3"), 5_000))
+    out = zone.do(AttributesChanged(ContactId("c3"), {}, (Identity("account:7"),)))
+    assert only(out, HeadStartSet).head_start_ms == 65_000
+    assert only(zone.do(HeadStartChanged(ContactId("c3"), 1_000)), HeadStartSet).head_start_ms == 61_000
+
+
+def test_a_ticket_of_a_visit_that_is_forgotten_is_not_kept() -> None:
+    ask = OverflowRule("ask", OverflowAction.INTAKE, wait_ms=5_000, offered=False)
+    zone = Zone(QueueRules(Q, overflow=(ask,)), "r", repeat_visits_kept=1)
+    zone.arrive("c1", tel="1")
+    zone.wait(6_000)
+    zone.do(IntakeProgressed(ContactId("c1"), words="help"))
+    zone.do(CustomerLeft(ContactId("c1")))
+    zone.arrive("c2", tel="1", queue=QueueId("r"))
+    zone.do(CustomerLeft(ContactId("c2")))
+    zone.do(TicketOpened(ContactId("c1"), TicketId("T5")))
+    assert comes(zone, "c3", tel="1", queue=QueueId("r")).visits[0].ticket is None

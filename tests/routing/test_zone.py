@@ -40,10 +40,12 @@ from acd.routing.model import (
     QueueId,
     QueueRules,
     QueueServed,
+    Reach,
     RegionId,
     Reserve,
     Rules,
     SkillId,
+    Spill,
     Step,
 )
 from acd.routing.outputs import (
@@ -95,6 +97,7 @@ BAD = [
         ),
     ),
     Rules(1, (queue(reserves=(Reserve(GroupId("g"), 5, 5),)),)),
+    Rules(1, (queue(spill=Spill(Reach.ALL, 50, 50)),)),
     Rules(1, (queue(offer_ms=0),)),
     Rules(1, entries=(EntryRules(EntryId("e"), Q),)),
     Rules(1, agents=(AgentRules(AgentId("a"), queues=(QueueServed(Q),)),)),

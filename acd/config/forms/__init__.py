@@ -25,6 +25,7 @@ from acd.config.forms.people import (
     TeamForm,
 )
 from acd.config.forms.queues import (
+    DelaysForm,
     DispositionForm,
     DispositionsForm,
     OverflowForm,
@@ -69,6 +70,7 @@ __all__ = [
     "CentreForm",
     "ChatForm",
     "DatabaseForm",
+    "DelaysForm",
     "DeskForm",
     "DispositionForm",
     "DispositionsForm",

@@ -30,6 +30,15 @@ class ReserveForm(Form, frozen=True, kw_only=True):
     release_s: Seconds
 
 
+class DelaysForm(Form, frozen=True, kw_only=True):
+    """How long an agent is passed over for a contact, by the way in which the offer failed."""
+
+    declined_s: Seconds | None = None
+    no_answer_s: Seconds | None = None
+    busy_s: Seconds | None = None
+    unreachable_s: Seconds | None = None
+
+
 class SpillForm(Form, frozen=True, kw_only=True):
     """How a region that is too busy reaches further."""
 
@@ -78,6 +87,7 @@ class QueueForm(Form, frozen=True, kw_only=True):
     spill: SpillForm | None = None
     offer_s: Annotated[int, Whole(5, 120, "seconds")] = 20
     refusal_memory_s: Seconds = 60
+    delays: DelaysForm = DelaysForm()
     rona_rest: bool = True
     wrap_up: WrapUpForm = WrapUpForm()
     dispositions: Annotated[str, Ref("dispositions")] | None = None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 from acd.routing.model import AgentId, ContactId, QueueId, RegionId, TeamId
 
 
@@ -27,3 +30,12 @@ class Changed:
         self.queues |= more.queues
         self.regions |= more.regions
         self.teams |= more.teams
+
+    def parts(self, size: int) -> Iterator[Changed]:
+        """Yield all of it in parts of at most so many ids."""
+        for table in self.__slots__:
+            ids = iter(getattr(self, table))
+            while names := dict.fromkeys(islice(ids, size)):
+                part = Changed()
+                setattr(part, table, names)
+                yield part

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from acd.routing.availability import SIGNED_OUT, hide, note_work, refresh
-from acd.routing.line import NUMBER_MASK
+from acd.routing.keys import NUMBER_MASK
 from acd.routing.model import Link, Presence
 from acd.routing.outputs import AgentJoined, AgentSet, LinkSet, NextPresenceSet, PresenceSet
 from acd.routing.state import LINK_BITS, Agent, State
 from acd.routing.states import PRESENCE_MOVES
 from acd.routing.strategies import shares
-from acd.routing.timers import alarm_key
 from acd.routing.waiting import could_serve, forget_owner
 
 
@@ -38,7 +37,8 @@ def fold_presence(state: State, fact: PresenceSet, at_ms: int) -> None:
     agent.reason = fact.reason
     agent.next_presence = None
     agent.next_reason = ""
-    agent.share = shares(agent, at_ms)
+    if state.pools.compares_shares:
+        agent.share = shares(agent, at_ms)
     if fact.presence is Presence.SIGNED_OUT:
         agent.wake_ms = None
         agent.session = ""
@@ -73,7 +73,7 @@ def fold_link(state: State, fact: LinkSet, at_ms: int) -> None:
             agent.wake_ms = None
         elif agent.presence is not Presence.SIGNED_OUT and state.rules is not None:
             agent.wake_ms = at_ms + state.rules.desk_grace_ms
-            state.agent_alarms.set(alarm_key(agent.wake_ms, agent.rank))
+            state.agent_alarms.set(agent.wake_ms, agent.rank)
     refresh(state, agent)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from sys import intern
+from typing import Final
 
 from acd.routing import visits
 from acd.routing.contact import Contact, Intake, Told
-from acd.routing.line import NUMBER_MASK, order_key
+from acd.routing.estimates import eligible_staff
+from acd.routing.keys import NUMBER_MASK
+from acd.routing.line import order_key
 from acd.routing.model import ContactState
 from acd.routing.orders import open_ticket
 from acd.routing.outputs import (
@@ -29,16 +32,22 @@ from acd.routing.outputs import (
     TicketLinked,
 )
 from acd.routing.plans import join_needs
-from acd.routing.state import ENDED_KEPT, LINK_BITS, State
+from acd.routing.state import BEEN_MAX, LINK_BITS, State
 from acd.routing.states import CONTACT_MOVES, ContactTrigger, move
 from acd.routing.waiting import choose_company, displace, number_of, place, schedule
+
+_ENDED: Final = ContactState.ENDED
+_OFFERED: Final = ContactState.OFFERED
+_WAITING: Final = ContactState.WAITING
+_END: Final = ContactTrigger.END
+_INTAKE: Final = ContactTrigger.INTAKE
+_RETURN: Final = ContactTrigger.RETURN
 
 
 def fold_entered(state: State, fact: ContactEntered, at_ms: int) -> None:
     """A contact joins a line."""
-    state.contact_count += 1
     state.entered += 1
-    number = state.contact_count
+    number = state.contact_count = _next_number(state)
     queue = state.queues[fact.queue]
     links = 0
     for link in fact.links:
@@ -86,6 +95,14 @@ def fold_entered(state: State, fact: ContactEntered, at_ms: int) -> None:
     place(state, contact, at_ms)
 
 
+def _next_number(state: State) -> int:
+    """The number after the last one given that no living contact bears; after the greatest comes 1 again."""
+    number = state.contact_count % NUMBER_MASK + 1
+    while number in state.numbered:
+        number = number % NUMBER_MASK + 1
+    return number
+
+
 def fold_changed(state: State, fact: ContactChanged, at_ms: int) -> None:
     """More is known."""
     contact = state.contacts[fact.contact]
@@ -114,7 +131,7 @@ def fold_step(state: State, fact: StepTaken, at_ms: int) -> None:
 def fold_told(state: State, fact: EstimateTold, at_ms: int) -> None:
     """The first telling belongs to the greeting; the others are treatments of their own."""
     contact = state.contacts[fact.contact]
-    staffed = state.queues[contact.queue].staffed
+    staffed = eligible_staff(state, contact)
     told = contact.told
     if told is None:
         contact.told = Told(at_ms, fact.position, fact.estimate_ms, staffed)
@@ -141,6 +158,7 @@ def fold_head_start(state: State, fact: HeadStartSet, at_ms: int) -> None:
         more.base_head_start_ms = contact.head_start_ms
     displace(state, contact)
     contact.head_start_ms = fact.head_start_ms
+    contact.rank = None
     contact.key = order_key(contact.arrived_ms, fact.head_start_ms, number_of(contact))
     place(state, contact, at_ms)
 
@@ -148,26 +166,30 @@ def fold_head_start(state: State, fact: HeadStartSet, at_ms: int) -> None:
 def fold_requeued(state: State, fact: ContactRequeued, at_ms: int) -> None:
     """Another queue: its rules, its needs beside the contact's own, its head start instead of the old one's."""
     contact = state.contacts[fact.contact]
-    if contact.state is ContactState.WAITING:
+    if contact.state is _WAITING:
         displace(state, contact)
+        been = (*contact.rare.been, contact.queue)[-BEEN_MAX:]
     else:
-        contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
+        contact.state = move(CONTACT_MOVES, contact.state, _RETURN)
         contact.offer = 0
+        been = ()
     old = contact.plan.rules
     queue = state.queues[fact.queue]
     contact.queue = queue.id
     contact.plan = queue.plan
+    contact.rank = None
     contact.since_ms = at_ms
     contact.needs = join_needs(queue.plan.rules.needs, contact.own_needs) or queue.plan.rules.needs
     contact.head_start_ms += queue.plan.rules.head_start_ms - old.head_start_ms
     contact.key = order_key(contact.arrived_ms, contact.head_start_ms, number_of(contact))
     contact.step = contact.plan.step_at(at_ms - contact.arrived_ms)
     contact.told = None
-    if contact.more is not None:
-        contact.more.asked = None
-        contact.more.declined = {}
-        if contact.more.base_head_start_ms is not None:
-            contact.more.base_head_start_ms += queue.plan.rules.head_start_ms - old.head_start_ms
+    more = contact.rare
+    more.been = been
+    more.asked = None
+    more.declined = {}
+    if more.base_head_start_ms is not None:
+        more.base_head_start_ms += queue.plan.rules.head_start_ms - old.head_start_ms
     contact.turn += 1
     contact.treatment = "queued"
     if contact.owner is not None:
@@ -198,7 +220,7 @@ def fold_intake_entered(state: State, fact: IntakeEntered, at_ms: int) -> None:
     """With the bot."""
     contact = state.contacts[fact.contact]
     displace(state, contact)
-    contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.INTAKE)
+    contact.state = move(CONTACT_MOVES, contact.state, _INTAKE)
     more = contact.rare
     more.asked = None
     more.declined[fact.rule] = at_ms
@@ -239,10 +261,10 @@ def fold_intake_taken(state: State, fact: IntakeTaken, at_ms: int) -> None:
 def fold_returned(state: State, fact: ContactReturned, at_ms: int) -> None:
     """Back at the old place."""
     contact = state.contacts[fact.contact]
-    if contact.state is not ContactState.OFFERED or (contact.more is not None and contact.more.is_reached):
+    if contact.state is not _OFFERED or (contact.more is not None and contact.more.is_reached):
         contact.turn += 1
         contact.treatment = "back_in_line"
-    contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
+    contact.state = move(CONTACT_MOVES, contact.state, _RETURN)
     contact.offer = 0
     if contact.owner is not None:
         choose_company(state, contact, at_ms)
@@ -271,10 +293,10 @@ def fold_merged(state: State, fact: ReturnCallMerged, at_ms: int) -> None:
 def fold_rescheduled(state: State, fact: ReturnCallRescheduled, at_ms: int) -> None:
     """Another try, later, at the old place."""
     contact = state.contacts[fact.contact]
-    if contact.state is ContactState.WAITING:
+    if contact.state is _WAITING:
         displace(state, contact)
     else:
-        contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.RETURN)
+        contact.state = move(CONTACT_MOVES, contact.state, _RETURN)
     contact.rare.is_reached = False
     contact.rare.tries = fact.tries
     contact.rare.not_before_ms = fact.not_before_ms
@@ -288,10 +310,10 @@ def fold_rescheduled(state: State, fact: ReturnCallRescheduled, at_ms: int) -> N
 def fold_ended(state: State, fact: ContactEnded, at_ms: int) -> None:
     """Over, once and for all."""
     contact = state.contacts[fact.contact]
-    if contact.state is ContactState.WAITING:
+    if contact.state is _WAITING:
         displace(state, contact)
-    contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.END)
-    contact.alarm = 0
+    contact.state = move(CONTACT_MOVES, contact.state, _END)
+    contact.wake_ms = 0
     contact.offer = 0
     state.ended += 1
     visits.note(state, contact, fact.outcome, at_ms)
@@ -300,10 +322,7 @@ def fold_ended(state: State, fact: ContactEnded, at_ms: int) -> None:
         more.legs = {}
         if more.number and state.return_numbers.get(more.number) == contact.id:
             del state.return_numbers[more.number]
-    ended_ids = state.ended_ids
-    ended_ids[contact.id] = None
-    if len(ended_ids) > ENDED_KEPT:
-        ended_ids.popitem(last=False)
+    state.ended_ids.add(contact.id)
     forget_if_done(state, contact)
 
 
@@ -319,7 +338,7 @@ def fold_leg(state: State, fact: LegKept, at_ms: int) -> None:
 def forget_if_done(state: State, contact: Contact) -> None:
     """Drop an ended contact of which nothing speaks any more."""
     if (
-        contact.state is ContactState.ENDED
+        contact.state is _ENDED
         and not contact.offers_live
         and (contact.more is None or not contact.more.ticket_wanted)
     ):

@@ -10,7 +10,6 @@ from acd.routing.plans import NO_NEEDS, join_needs
 from acd.routing.pools import Pools
 from acd.routing.state import NOWHERE, State
 from acd.routing.strategies import idle_key
-from acd.routing.timers import alarm_key
 from acd.routing.waiting import could_serve, place, schedule, stand_all
 
 
@@ -29,10 +28,12 @@ def rebuild(state: State, now_ms: int) -> None:
         agent.region = state.regions.get(RegionId(agent.rules.region), -1)
         agent.capacity = pools.capacity_of(agent)
         agent.mask = agent.status = 0
+        agent.is_loose = False
         agent.key = idle_key(agent)
         agent.cells = ()
         agent.alone = None
         agent.queues = pools.share_queues(agent.queues)
+        agent.counts = pools.counts_of(agent)
         pools.add_agent(agent)
     _build_known(state)
     for agent in state.by_rank:
@@ -40,7 +41,7 @@ def rebuild(state: State, now_ms: int) -> None:
     for contact in state.contacts.values():
         contact.rank = None
         contact.place = NOWHERE
-        contact.alarm = 0
+        contact.wake_ms = 0
     state.contact_alarms.fill(())
     for contact in sorted(state.contacts.values(), key=lambda contact: contact.key):
         if contact.state is ContactState.WAITING:
@@ -51,9 +52,9 @@ def rebuild(state: State, now_ms: int) -> None:
             schedule(state, contact, now_ms)
     stand_all(state, now_ms)
     state.offer_alarms.fill(
-        alarm_key(offer.wake_ms, number) for number, offer in state.offers.items() if offer.wake_ms
+        (offer.wake_ms, offer.agent.rank) for offer in state.offers.values() if offer.wake_ms
     )
-    state.agent_alarms.fill(alarm_key(agent.wake_ms, agent.rank) for agent in state.by_rank if agent.wake_ms)
+    state.agent_alarms.fill((agent.wake_ms, agent.rank) for agent in state.by_rank if agent.wake_ms)
 
 
 def _has_owner(state: State, contact: Contact) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from acd.routing import visits
 from acd.routing.availability import note_work, refresh, release, take_shares
 from acd.routing.capacity import LOADS
-from acd.routing.contact import Consult, Contact, Offer
+from acd.routing.contact import NOBODY, Consult, Contact, Offer
+from acd.routing.estimates import learn
 from acd.routing.folding.agents import forget_if_gone
 from acd.routing.folding.contacts import forget_if_done
 from acd.routing.model import AssignmentState, ContactState, OfferState, Origin
@@ -39,7 +42,6 @@ from acd.routing.states import (
     OfferTrigger,
     move,
 )
-from acd.routing.timers import alarm_key
 from acd.routing.waiting import displace, schedule
 
 OUTCOME_TRIGGERS = {
@@ -54,6 +56,21 @@ DIRECT = frozenset({"given", "transfer"})
 """Triggers of offers that somebody ordered: nobody was chosen, so nobody is rested for not answering."""
 _REFUSALS = frozenset({OfferState.DECLINED, OfferState.NO_ANSWER, OfferState.BUSY, OfferState.UNREACHABLE})
 _HANDLE_SHARE = 8
+_CONNECTING: Final = AssignmentState.CONNECTING
+_WRAP_UP: Final = AssignmentState.WRAP_UP
+_CLOSE: Final = AssignmentTrigger.CLOSE
+_CONNECT: Final = AssignmentTrigger.CONNECT
+_END: Final = AssignmentTrigger.END
+_HOLD: Final = AssignmentTrigger.HOLD
+_RETRIEVE: Final = AssignmentTrigger.RETRIEVE
+_WRAP: Final = AssignmentTrigger.WRAP
+_ASSIGNED: Final = ContactState.ASSIGNED
+_ENDED: Final = ContactState.ENDED
+_WAITING: Final = ContactState.WAITING
+_OFFER: Final = ContactTrigger.OFFER
+_TAKE: Final = ContactTrigger.TAKE
+_ACCEPT: Final = OfferTrigger.ACCEPT
+_RETURN_CALL: Final = Origin.RETURN_CALL
 
 
 def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
@@ -65,21 +82,21 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
     offer = state.offers[number] = Offer(
         fact.offer, contact, agent, contact.queue, contact.plan, at_ms, fact.deadline_ms
     )
-    if contact.state is ContactState.WAITING:
+    if contact.state is _WAITING:
         displace(state, contact)
         contact.offer = number
-    contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.OFFER)
+    contact.state = move(CONTACT_MOVES, contact.state, _OFFER)
     contact.offers_live += 1
     contact.rung = (*contact.rung, number)
     offer.is_direct = fact.decision.trigger in DIRECT
-    if contact.origin is Origin.RETURN_CALL and not contact.answered_ms and not contact.rare.is_reached:
+    if contact.origin is _RETURN_CALL and not contact.answered_ms and not contact.rare.is_reached:
         offer.is_customer_first = offer.plan.rules.return_calls.customer_first
     agent.offers += (number,)
     agent.last_offer = number
     agent.load += LOADS[contact.channel]
     note_work(agent, at_ms)
-    state.offer_alarms.set(alarm_key(fact.deadline_ms, number))
-    if contact.alarm or contact.more is not None:
+    state.offer_alarms.set(fact.deadline_ms, agent.rank)
+    if contact.wake_ms or contact.more is not None:
         schedule(state, contact, at_ms)
     refresh(state, agent)
     if state.pools.compares_shares:
@@ -97,13 +114,13 @@ def fold_customer_answered(state: State, fact: CustomerAnswered, at_ms: int) -> 
 def fold_taken(state: State, fact: OfferTaken, at_ms: int) -> None:
     """The agent accepted."""
     offer = state.offers[fact.offer]
-    offer.state = move(OFFER_MOVES, offer.state, OfferTrigger.ACCEPT)
-    offer.assignment = AssignmentState.CONNECTING
+    offer.state = move(OFFER_MOVES, offer.state, _ACCEPT)
+    offer.assignment = _CONNECTING
     offer.taken_ms = at_ms
     contact = offer.contact
-    contact.state = move(CONTACT_MOVES, contact.state, ContactTrigger.TAKE)
+    contact.state = move(CONTACT_MOVES, contact.state, _TAKE)
     contact.offer = offer.id
-    contact.rung = tuple(number for number in contact.rung if number != offer.id)
+    contact.rung = without(contact.rung, offer.id)
     if contact.more is not None:
         contact.more.asked = None
         schedule(state, contact, at_ms)
@@ -116,8 +133,11 @@ def fold_offer_ended(state: State, fact: OfferEnded, at_ms: int) -> None:
     offer.state = move(OFFER_MOVES, offer.state, OUTCOME_TRIGGERS[fact.outcome])
     contact, agent = offer.contact, offer.agent
     if fact.outcome in _REFUSALS:
-        remember_refusal(contact, agent, at_ms, at_ms + offer.plan.rules.refusal_memory_ms)
-    contact.rung = tuple(number for number in contact.rung if number != offer.id)
+        rules = offer.plan.rules
+        delay_ms = rules.delays.of(fact.outcome)
+        until_ms = at_ms + (rules.refusal_memory_ms if delay_ms is None else delay_ms)
+        remember_refusal(contact, agent, at_ms, until_ms)
+    contact.rung = without(contact.rung, offer.id)
     _let_go(state, offer, at_ms)
     agent.load -= LOADS[contact.channel]
     note_work(agent, at_ms)
@@ -130,13 +150,16 @@ def fold_connected(state: State, fact: AssignmentConnected, at_ms: int) -> None:
     """They talk."""
     offer = state.offers[fact.offer]
     assert offer.assignment is not None
-    offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, AssignmentTrigger.CONNECT)
+    offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, _CONNECT)
     offer.connected_ms = at_ms
     _set_deadline(state, offer, None)
     contact = offer.contact
     contact.last_agent = offer.agent.id
     if not contact.answered_ms:
         contact.answered_ms = at_ms
+        queue = state.queues.get(contact.queue) if fact.estimate_ms is not None else None
+        if queue is not None and fact.estimate_ms is not None:
+            learn(queue, fact.estimate_ms, fact.waited_ms)
     offer.agent.taken += 1
 
 
@@ -144,7 +167,7 @@ def fold_held(state: State, fact: AssignmentHeld, at_ms: int) -> None:
     """On hold, or back."""
     offer = state.offers[fact.offer]
     assert offer.assignment is not None
-    trigger = AssignmentTrigger.HOLD if fact.is_held else AssignmentTrigger.RETRIEVE
+    trigger = _HOLD if fact.is_held else _RETRIEVE
     offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, trigger)
     offer.turn += 1
 
@@ -153,10 +176,9 @@ def fold_talk_ended(state: State, fact: TalkEnded, at_ms: int) -> None:
     """Nobody talks; what becomes of agent and contact the facts that follow say."""
     offer = state.offers[fact.offer]
     assert offer.assignment is not None
-    offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, AssignmentTrigger.END)
+    offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, _END)
     offer.talk_ended_ms = at_ms
-    if offer.monitors:
-        offer.monitors = {}
+    offer.monitors = NOBODY
     if offer.consult is not None:
         end_consult(state, offer, at_ms)
 
@@ -165,7 +187,7 @@ def fold_wrap_up(state: State, fact: WrapUpStarted, at_ms: int) -> None:
     """The agent writes down what was; a call no longer counts against the limits, the wrap-up may block all."""
     offer = state.offers[fact.offer]
     assert offer.assignment is not None
-    offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, AssignmentTrigger.WRAP)
+    offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, _WRAP)
     offer.blocks = fact.blocks
     agent = offer.agent
     agent.load -= LOADS[offer.contact.channel]
@@ -173,7 +195,7 @@ def fold_wrap_up(state: State, fact: WrapUpStarted, at_ms: int) -> None:
         agent.wrapping += 1
         note_work(agent, at_ms)
     else:
-        release(agent, at_ms)
+        release(state, agent, at_ms)
     _set_deadline(state, offer, fact.deadline_ms)
     refresh(state, agent)
 
@@ -181,7 +203,7 @@ def fold_wrap_up(state: State, fact: WrapUpStarted, at_ms: int) -> None:
 def fold_wrap_up_extended(state: State, fact: WrapUpExtended, at_ms: int) -> None:
     """Asked for while talking, or longer."""
     offer = state.offers[fact.offer]
-    if offer.assignment is AssignmentState.WRAP_UP:
+    if offer.assignment is _WRAP_UP:
         offer.extensions += 1
         _set_deadline(state, offer, fact.deadline_ms)
     else:
@@ -194,24 +216,25 @@ def fold_done(state: State, fact: AssignmentDone, at_ms: int) -> None:
     contact, agent = offer.contact, offer.agent
     assert offer.assignment is not None
     was = offer.assignment
-    offer.assignment = move(ASSIGNMENT_MOVES, was, AssignmentTrigger.CLOSE)
+    offer.assignment = move(ASSIGNMENT_MOVES, was, _CLOSE)
     if offer.connected_ms:
         _learn_handle_time(state, offer, at_ms)
-        is_solved = bool(fact.disposition) and fact.disposition in offer.plan.solving
-        visits.settle(state, contact, agent.id, fact.disposition, is_solved)
+        if fact.disposition or contact.last_agent != agent.id:
+            is_solved = fact.disposition in offer.plan.solving
+            visits.settle(state, contact, agent.id, fact.disposition, is_solved)
         if contact.more is not None:
             _close_ticket(state, offer, fact)
-    elif contact.state is ContactState.ASSIGNED:
+    elif contact.state is _ASSIGNED:
         # It never connected: not the same two again at once.
         remember_refusal(contact, agent, at_ms, at_ms + offer.plan.rules.refusal_memory_ms)
-    if was is AssignmentState.WRAP_UP:
+    if was is _WRAP_UP:
         if offer.blocks:
             agent.wrapping -= 1
-            release(agent, at_ms)
+            release(state, agent, at_ms)
     else:
         agent.load -= LOADS[contact.channel]
         if offer.connected_ms:
-            release(agent, at_ms)
+            release(state, agent, at_ms)
         else:
             note_work(agent, at_ms)
     _let_go(state, offer, at_ms)
@@ -278,22 +301,32 @@ def fold_participant(state: State, fact: ParticipantGone, at_ms: int) -> None:
 
 def fold_monitor(state: State, fact: MonitorSet, at_ms: int) -> None:
     """A supervisor takes part, or no longer."""
-    monitors = state.offers[fact.offer].monitors
+    offer = state.offers[fact.offer]
+    monitors = dict(offer.monitors)
     if fact.mode is None:
         monitors.pop(fact.by, None)
     else:
         monitors[fact.by] = fact.mode
+    offer.monitors = monitors
 
 
 def remember_refusal(contact: Contact, agent: Agent, at_ms: int, until_ms: int) -> None:
-    """Pass this agent over for this contact until then; what is past, or beyond the limit, is forgotten."""
+    """Pass this agent over for this contact until then; what is past, or beyond the limit, is forgotten. A longer
+    memory is not shortened by a later refusal."""
     refusals = contact.rare.refusals
     for gone in [known for known, moment_ms in refusals.items() if moment_ms <= at_ms]:
         del refusals[gone]
     if until_ms > at_ms:
         if len(refusals) >= REFUSALS_MAX:
             del refusals[next(iter(refusals))]
-        refusals[agent.id] = until_ms
+        refusals[agent.id] = max(until_ms, refusals.get(agent.id, 0))
+
+
+def without(numbers: tuple[int, ...], number: int) -> tuple[int, ...]:
+    """The same numbers but for one."""
+    if len(numbers) == 1 and numbers[0] == number:
+        return ()
+    return tuple(known for known in numbers if known != number)
 
 
 def end_consult(state: State, offer: Offer, at_ms: int) -> None:
@@ -304,7 +337,7 @@ def end_consult(state: State, offer: Offer, at_ms: int) -> None:
     if consult.to_agent is not None:
         agent = state.agents[consult.to_agent]
         agent.consulting = 0
-        release(agent, at_ms)
+        release(state, agent, at_ms)
         refresh(state, agent)
         if agent.is_gone:
             forget_if_gone(state, agent)
@@ -313,18 +346,18 @@ def end_consult(state: State, offer: Offer, at_ms: int) -> None:
 def _let_go(state: State, offer: Offer, at_ms: int) -> None:
     contact, agent = offer.contact, offer.agent
     offer.wake_ms = None
-    agent.offers = tuple(number for number in agent.offers if number != offer.id)
+    agent.offers = without(agent.offers, offer.id)
     contact.offers_live -= 1
     if contact.offer == offer.id:
         contact.offer = contact.rung[0] if contact.rung else 0
-    if contact.state is ContactState.ENDED:
+    if contact.state is _ENDED:
         forget_if_done(state, contact)
 
 
 def _set_deadline(state: State, offer: Offer, deadline_ms: int | None) -> None:
     offer.wake_ms = deadline_ms
     if deadline_ms is not None:
-        state.offer_alarms.set(alarm_key(deadline_ms, offer.id))
+        state.offer_alarms.set(deadline_ms, offer.agent.rank)
 
 
 def _learn_handle_time(state: State, offer: Offer, at_ms: int) -> None:
@@ -341,7 +374,7 @@ def _learn_handle_time(state: State, offer: Offer, at_ms: int) -> None:
 
 def _close_ticket(state: State, offer: Offer, fact: AssignmentDone) -> None:
     contact = offer.contact
-    if contact.more is None or contact.more.ticket is None or contact.origin is not Origin.RETURN_CALL:
+    if contact.more is None or contact.more.ticket is None or contact.origin is not _RETURN_CALL:
         return
     if fact.disposition in offer.plan.solving:
         command = close_ticket(offer, fact.disposition, fact.notes)

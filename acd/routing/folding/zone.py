@@ -6,7 +6,7 @@ from itertools import chain
 
 from acd.routing.availability import refresh
 from acd.routing.folding.index import rebuild
-from acd.routing.line import NUMBER_MASK
+from acd.routing.keys import NUMBER_MASK
 from acd.routing.model import GroupId, Presence
 from acd.routing.outputs import (
     ArrivalsTurnedAway,
@@ -24,7 +24,7 @@ from acd.routing.outputs import (
 )
 from acd.routing.plans import Plan
 from acd.routing.state import CHANNEL_ALL, Agent, Queue, State
-from acd.routing.timers import alarm_key
+from acd.routing.strategies import compares_shares, shares
 
 
 def fold_rules(state: State, fact: RulesInForce, at_ms: int) -> None:
@@ -49,6 +49,9 @@ def fold_rules(state: State, fact: RulesInForce, at_ms: int) -> None:
     for gone in [queue for queue in state.queues if queue not in named]:
         del state.queues[gone]
     _set_agents(state, fact)
+    if compares_shares(rules):
+        for agent in state.agents.values():
+            agent.share = shares(agent, at_ms)
     rebuild(state, at_ms)
 
 
@@ -84,7 +87,7 @@ def fold_node(state: State, fact: NodeTookOver, at_ms: int) -> None:
             continue
         if agent.links & 1 and agent.presence is not Presence.SIGNED_OUT:
             agent.wake_ms = at_ms + grace_ms
-            state.agent_alarms.set(alarm_key(agent.wake_ms, number))
+            state.agent_alarms.set(agent.wake_ms, number)
         agent.links = 0
         agent.link_sessions = None
         refresh(state, agent)

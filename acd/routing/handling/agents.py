@@ -6,8 +6,8 @@ from acd.routing.answer import Answer
 from acd.routing.availability import is_working
 from acd.routing.events import AgentChanged, AgentSignedIn, AgentSignedOut, LinkChanged, PresenceChosen
 from acd.routing.handling.arrivals import ID_MAX
-from acd.routing.handling.leaving import drop_offers
-from acd.routing.model import AgentId, OfferState, PersonId, Presence
+from acd.routing.handling.leaving import drop_offers, finish
+from acd.routing.model import AgentId, AssignmentState, OfferState, PersonId, Presence
 from acd.routing.outputs import AgentJoined, AgentSet, LinkSet, NextPresenceSet, PresenceSet
 from acd.routing.state import LINK_BITS, Agent
 
@@ -42,7 +42,15 @@ def on_signed_in(answer: Answer, event: AgentSignedIn) -> None:
 
 
 def on_signed_out(answer: Answer, event: AgentSignedOut) -> None:
-    """Out at once, or when the work in hand is done."""
+    """Out at once, or when the work in hand is done.
+
+    Signed out by somebody else, wrap-ups end with the default: nobody who has gone home is held by one for ever.
+    """
+    agent = answer.state.agents.get(event.agent)
+    if agent is not None and event.by is not None and str(event.by) != agent.id:
+        for number in agent.offers:
+            if answer.state.offers[number].assignment is AssignmentState.WRAP_UP:
+                finish(answer, answer.state.offers[number])
     _presence(answer, event.agent, Presence.SIGNED_OUT, event.reason, event.by)
 
 

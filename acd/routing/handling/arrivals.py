@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from acd.routing import orders, overflow
 from acd.routing.answer import Answer
 from acd.routing.contact import Contact
@@ -56,6 +58,8 @@ ATTRIBUTE_MAX = 4_000
 JOINED_MAX = 1_024
 NO_PARTS: dict[str, int] = {}
 """Shared by all contacts without a head start; facts are frozen, nobody writes here."""
+_ENDED: Final = ContactState.ENDED
+_WAITING: Final = ContactState.WAITING
 
 
 def on_arrived(answer: Answer, event: ContactArrived) -> None:
@@ -123,7 +127,7 @@ def on_arrived(answer: Answer, event: ContactArrived) -> None:
 
 def greet(answer: Answer, contact: Contact) -> None:
     """Let a contact that came into a line hear so, with position and estimate if it has to wait."""
-    if contact.state is ContactState.WAITING and contact.plan.rules.announce_ms:
+    if contact.state is _WAITING and contact.plan.rules.announce_ms:
         position, wait_ms = estimate(answer.state, contact)
         answer.emit(EstimateTold(contact.id, position, wait_ms))
     answer.order(orders.treatment(answer.state, contact))
@@ -141,7 +145,7 @@ def on_refused(answer: Answer, event: ArrivalsRefused) -> None:
 def on_left(answer: Answer, event: CustomerLeft) -> None:
     """The customer is gone, whatever was going on."""
     contact = answer.state.contacts.get(event.contact)
-    if contact is None or contact.state is ContactState.ENDED:
+    if contact is None or contact.state is _ENDED:
         answer.late(event.contact, "no such contact, or ended before")
         return
     if not has_leg(answer, contact):

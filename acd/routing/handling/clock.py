@@ -12,6 +12,7 @@ from acd.routing.estimates import estimate
 from acd.routing.events import TimePassed
 from acd.routing.handling.leaving import end_contact, fail_connecting, fail_offer, finish
 from acd.routing.handling.offers import dial_failed_first, transfer_failed
+from acd.routing.keys import NUMBER_MASK
 from acd.routing.matching import settle
 from acd.routing.model import AssignmentState, ContactState, OfferState, Origin, Outcome, Presence
 from acd.routing.outputs import (
@@ -24,6 +25,11 @@ from acd.routing.outputs import (
 from acd.routing.reserves import review
 from acd.routing.state import IN_POOL, Agent
 from acd.routing.waiting import replace, schedule
+
+_CONNECTING: Final = AssignmentState.CONNECTING
+_WAITING: Final = ContactState.WAITING
+_NO_ANSWER: Final = OfferState.NO_ANSWER
+_INBOUND: Final = Origin.INBOUND
 
 
 def on_time(answer: Answer, event: TimePassed) -> None:
@@ -40,29 +46,26 @@ def run_due(answer: Answer) -> None:
     state, now_ms = answer.state, answer.now_ms
     while state.is_due(now_ms):
         due: list[Contact] = []
-        number = state.contact_alarms.pop_due(now_ms)
-        while number is not None:
-            contact = state.numbered[number]
-            contact.alarm = 0
+        while (key := state.contact_alarms.pop_due(now_ms)) is not None:
+            contact = state.numbered[key & NUMBER_MASK]
+            contact.wake_ms = 0
             if _is_wanted(answer, contact):
                 replace(state, contact, now_ms)
                 due.append(contact)
-            number = state.contact_alarms.pop_due(now_ms)
         answer.trigger = "step"
         if state.loose:
             settle(answer)
-        number = state.offer_alarms.pop_due(now_ms)
-        while number is not None:
+        while (key := state.offer_alarms.pop_due(now_ms)) is not None:
+            offer = state.due_offer(key)
+            assert offer is not None
             answer.trigger = "agent_free"
-            if _is_wanted(answer, state.offers[number]):
-                offer_due(answer, state.offers[number])
+            if _is_wanted(answer, offer):
+                offer_due(answer, offer)
                 settle(answer)
-            number = state.offer_alarms.pop_due(now_ms)
-        number = state.agent_alarms.pop_due(now_ms)
-        while number is not None:
-            if _is_wanted(answer, state.by_rank[number]):
-                agent_due(answer, state.by_rank[number])
-            number = state.agent_alarms.pop_due(now_ms)
+        while (key := state.agent_alarms.pop_due(now_ms)) is not None:
+            agent = state.by_rank[key & NUMBER_MASK]
+            if _is_wanted(answer, agent):
+                agent_due(answer, agent)
         for contact in due:
             answer.timer = contact
             contact_due(answer, contact)
@@ -89,8 +92,8 @@ def offer_due(answer: Answer, offer: Offer) -> None:
         if offer.is_customer_first and not offer.reached:
             dial_failed_first(answer, offer, "no_answer")
         else:
-            fail_offer(answer, offer, OfferState.NO_ANSWER)
-    elif offer.assignment is AssignmentState.CONNECTING:
+            fail_offer(answer, offer, _NO_ANSWER)
+    elif offer.assignment is _CONNECTING:
         fail_connecting(answer, offer, "timeout")
     else:
         finish(answer, offer)
@@ -120,7 +123,7 @@ def _waiting_due(answer: Answer, contact: Contact) -> None:
         # Somebody who refused may be asked again.
         state.loose.append(contact)
     settle(answer)
-    if contact.state is not ContactState.WAITING:
+    if contact.state is not _WAITING:
         return
     if _question_due(answer, contact) or (contact.more is not None and contact.more.asked is not None):
         return
@@ -131,7 +134,7 @@ def _waiting_due(answer: Answer, contact: Contact) -> None:
 
 def _announce(answer: Answer, contact: Contact) -> None:
     every_ms = contact.plan.rules.announce_ms
-    if not every_ms or contact.origin is not Origin.INBOUND:
+    if not every_ms or contact.origin is not _INBOUND:
         return
     last_ms = contact.told.at_ms if contact.told is not None else contact.since_ms
     if answer.now_ms >= last_ms + every_ms:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from acd.routing import orders
 from acd.routing.answer import Answer
 from acd.routing.contact import Contact, Offer
@@ -29,19 +31,32 @@ from acd.routing.outputs import (
 from acd.routing.state import Agent
 
 _RESTS = {OfferState.NO_ANSWER: "rona", OfferState.BUSY: "busy", OfferState.UNREACHABLE: "unreachable"}
+_CONNECTING: Final = AssignmentState.CONNECTING
+_WRAP_UP: Final = AssignmentState.WRAP_UP
+_INTAKE: Final = ContactState.INTAKE
+_OFFERED: Final = ContactState.OFFERED
+_WAITING: Final = ContactState.WAITING
+_RETURN_CALL: Final = Origin.RETURN_CALL
+_ABANDONED: Final = Outcome.ABANDONED
+_ANSWERED: Final = Outcome.ANSWERED
+_MANDATORY: Final = WrapUpMode.MANDATORY
+_NONE: Final = WrapUpMode.NONE
+_ON_REQUEST: Final = WrapUpMode.ON_REQUEST
+_OPTIONAL: Final = WrapUpMode.OPTIONAL
+_TIMED: Final = WrapUpMode.TIMED
 
 
 def customer_left(answer: Answer, contact: Contact, reason: str) -> None:
     """The customer's leg is gone: end the contact as its state says."""
     state = contact.state
-    if state is ContactState.WAITING:
+    if state is _WAITING:
         if contact.more is not None and contact.more.is_reached and not contact.answered_ms:
             try_again_later(answer, contact, reason)
         else:
-            end_contact(answer, contact, Outcome.ABANDONED, reason)
-    elif state is ContactState.OFFERED:
+            end_contact(answer, contact, _ABANDONED, reason)
+    elif state is _OFFERED:
         _leave_ringing(answer, contact, reason)
-    elif state is ContactState.INTAKE:
+    elif state is _INTAKE:
         _leave_intake(answer, contact, reason)
     else:
         _leave_assignment(answer, contact, reason)
@@ -114,13 +129,13 @@ def start_wrap_up(answer: Answer, offer: Offer) -> None:
     """Wrap-up by the mode of the queue that the contact was offered from."""
     rule = offer.plan.rules.wrap_up
     mode = rule.mode
-    if mode is WrapUpMode.ON_REQUEST:
-        mode = WrapUpMode.TIMED if offer.wrap_asked else WrapUpMode.NONE
-    if mode is WrapUpMode.NONE or (mode is not WrapUpMode.MANDATORY and rule.limit_ms <= 0):
+    if mode is _ON_REQUEST:
+        mode = _TIMED if offer.wrap_asked else _NONE
+    if mode is _NONE or (mode is not _MANDATORY and rule.limit_ms <= 0):
         finish(answer, offer)
         return
-    deadline_ms = None if mode is WrapUpMode.MANDATORY else answer.now_ms + rule.limit_ms
-    blocks = mode is not WrapUpMode.OPTIONAL
+    deadline_ms = None if mode is _MANDATORY else answer.now_ms + rule.limit_ms
+    blocks = mode is not _OPTIONAL
     answer.emit(WrapUpStarted(offer.id, offer.agent.id, deadline_ms, blocks))
     if not blocks:
         after_work(answer, offer.agent)
@@ -188,17 +203,17 @@ def _leave_intake(answer: Answer, contact: Contact, reason: str) -> None:
 
 def _leave_assignment(answer: Answer, contact: Contact, reason: str) -> None:
     offer = answer.state.offers.get(contact.offer)
-    if offer is None or offer.assignment is AssignmentState.WRAP_UP:
+    if offer is None or offer.assignment is _WRAP_UP:
         # Handed to a number outside; the agent has gone before.
-        end_contact(answer, contact, Outcome.ANSWERED, reason)
+        end_contact(answer, contact, _ANSWERED, reason)
         return
     agent = offer.agent
-    if offer.assignment is AssignmentState.CONNECTING:
+    if offer.assignment is _CONNECTING:
         answer.trigger = "offer_failed"
-        if contact.origin is Origin.RETURN_CALL and not contact.answered_ms:
+        if contact.origin is _RETURN_CALL and not contact.answered_ms:
             fail_connecting(answer, offer, reason)
             return
-        outcome = Outcome.ANSWERED if contact.answered_ms else Outcome.ABANDONED
+        outcome = _ANSWERED if contact.answered_ms else _ABANDONED
         end_contact(answer, contact, outcome, reason)
         answer.emit(AssignmentDone(offer.id, contact.id, agent.id, "", "", True))
         answer.order(orders.release(offer, "customer_left"))
@@ -206,6 +221,6 @@ def _leave_assignment(answer: Answer, contact: Contact, reason: str) -> None:
         return
     leaving = contact.more.leaving if contact.more is not None else ""
     answer.emit(TalkEnded(offer.id, contact.id, agent.id, "transferred" if leaving else "customer"))
-    end_contact(answer, contact, Outcome.ANSWERED, reason)
+    end_contact(answer, contact, _ANSWERED, reason)
     answer.order(orders.release(offer, "customer_left"))
     start_wrap_up(answer, offer)

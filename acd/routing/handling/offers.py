@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from acd.routing import orders
 from acd.routing.answer import Answer
 from acd.routing.contact import Contact, Offer
@@ -38,6 +40,10 @@ _FAILURES = {
     OfferState.NO_ANSWER: OfferTrigger.NO_ANSWER,
     OfferState.UNREACHABLE: OfferTrigger.UNREACHABLE,
 }
+_CONNECT: Final = AssignmentTrigger.CONNECT
+_FINISH: Final = AssignmentTrigger.FINISH
+_ACCEPT: Final = OfferTrigger.ACCEPT
+_RETURN_CALL: Final = Origin.RETURN_CALL
 
 
 def find_offer(answer: Answer, number: OfferId) -> Offer | None:
@@ -54,7 +60,7 @@ def find_offer(answer: Answer, number: OfferId) -> Offer | None:
 def may(answer: Answer, offer: Offer, trigger: AssignmentTrigger) -> bool:
     """Whether the assignment knows this trigger now; if not, the event is answered."""
     if offer.assignment is None:
-        if trigger is AssignmentTrigger.FINISH:
+        if trigger is _FINISH:
             answer.refuse(offer.id, "still_talking", "an open offer")
         else:
             answer.refuse(offer.id, "not_talking", "an open offer")
@@ -74,7 +80,7 @@ def on_accepted(answer: Answer, event: OfferAccepted) -> None:
     offer = find_offer(answer, event.offer)
     if offer is None:
         return
-    if OFFER_MOVES[offer.state, OfferTrigger.ACCEPT] is LATE:
+    if OFFER_MOVES[offer.state, _ACCEPT] is LATE:
         answer.late(offer.id, "accepted before")
         return
     if offer.is_customer_first and not offer.reached:
@@ -83,7 +89,7 @@ def on_accepted(answer: Answer, event: OfferAccepted) -> None:
     rules = answer.state.rules
     limit_ms = rules.connect_limit_ms if rules is not None else 0
     contact = offer.contact
-    if contact.origin is Origin.RETURN_CALL:
+    if contact.origin is _RETURN_CALL:
         limit_ms += offer.plan.rules.return_calls.ring_ms
     answer.emit(OfferTaken(offer.id, answer.now_ms + limit_ms))
     if contact.rung:
@@ -113,7 +119,7 @@ def on_failed(answer: Answer, event: OfferFailed) -> None:
 def on_connected(answer: Answer, event: ContactConnected) -> None:
     """Customer and agent talk: the answer."""
     offer = find_offer(answer, event.offer)
-    if offer is None or not may(answer, offer, AssignmentTrigger.CONNECT):
+    if offer is None or not may(answer, offer, _CONNECT):
         return
     contact = offer.contact
     told = contact.told

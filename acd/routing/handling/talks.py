@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from acd.routing import orders
 from acd.routing.answer import Answer
 from acd.routing.events import AgentLegEnded, HoldChosen, MonitorAsked, WrapUpAsked, WrapUpFinished
@@ -13,6 +15,8 @@ from acd.routing.model import AssignmentState, MonitorMode, Outcome, WrapUpMode
 from acd.routing.outputs import AssignmentHeld, MonitorSet, TalkEnded, WrapUpExtended
 from acd.routing.state import MONITORS_MAX, TEXT_MAX
 from acd.routing.states import AssignmentTrigger
+
+_FINISH: Final = AssignmentTrigger.FINISH
 
 
 def on_hold(answer: Answer, event: HoldChosen) -> None:
@@ -83,7 +87,7 @@ def on_more(answer: Answer, event: WrapUpAsked) -> None:
 def on_finished(answer: Answer, event: WrapUpFinished) -> None:
     """The agent gives a disposition: free again."""
     offer = find_offer(answer, event.offer)
-    if offer is None or not may(answer, offer, AssignmentTrigger.FINISH):
+    if offer is None or not may(answer, offer, _FINISH):
         return
     rules = offer.plan.rules
     disposition = event.disposition

@@ -19,7 +19,7 @@ from acd.routing.events import (
 from acd.routing.handling.arrivals import HEAD_START_MAX_MS, ID_MAX, MOMENT_MAX_MS
 from acd.routing.handling.leaving import drop_offers, end_contact, end_talk, fail_connecting, live_offers
 from acd.routing.handling.transfers import end_open_consult, free_agent
-from acd.routing.line import NUMBER_MASK
+from acd.routing.keys import NUMBER_MASK, RANK_MASK
 from acd.routing.matching import direct_decision, make_offer
 from acd.routing.model import (
     AssignmentState,
@@ -45,9 +45,9 @@ from acd.routing.outputs import (
 from acd.routing.plans import find_fault
 from acd.routing.state import CHANNEL_BITS
 from acd.routing.states import CONTACT_MOVES, LATE, ContactTrigger, Refusal
-from acd.routing.strategies import RANK_MASK
 
 HOURS_MAX = 10_000
+EVERY_QUEUE = "*"
 
 
 def on_node(answer: Answer, event: NodeStarted) -> None:
@@ -104,7 +104,16 @@ def on_hours(answer: Answer, event: HoursTurned) -> None:
 
 
 def on_gate(answer: Answer, event: QueueGateTurned) -> None:
-    """Emergency closure of a queue, or its end."""
+    """Emergency closure of a queue, or its end; one switch for all of them is `*`."""
+    if event.queue == EVERY_QUEUE:
+        turned = [queue.id for queue in answer.state.queues.values() if queue.gate_open is not event.is_open]
+        for name in turned:
+            answer.emit(QueueGateSet(name, event.is_open, event.by, event.reason[:200]))
+        for name in turned:
+            _check_all(answer, name)
+        if not turned:
+            answer.late(event.queue, "so before")
+        return
     queue = answer.state.queues.get(event.queue)
     if queue is None:
         answer.refuse(event.queue, "unknown_queue")
