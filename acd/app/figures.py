@@ -16,7 +16,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from acd.ports import Record, Submit
-from acd.routing.line import NUMBER_MASK
+from acd.routing.keys import NUMBER_MASK
 from acd.routing.model import ContactId, OfferId, Presence, QueueId
 from acd.routing.outputs import AnyCommand, Command
 from acd.routing.outputs import facts as f
