@@ -58,8 +58,7 @@ class ConfigError(Exception):
 
 
 class Overloaded(Exception):
-    """The event was not taken: the loop's queue is full, the journal cannot be written, or the node is
-    stopping. Refuse the peer (503); `code` says which: `overloaded`, `journal_full`, `journal_failed`, `stopping`."""
+    """The event was not taken at the doors (`runtime/doors.py`). Refuse the peer (503); `code` says why."""
 
     def __init__(self, code: str = "overloaded") -> None:
         super().__init__(code)
@@ -77,9 +76,8 @@ class Submit(Protocol):
             facts hold a `Refused` or `Late` changed nothing.
 
         Raises:
-            Overloaded: The queue is at its limit. Only events that start something new are refused
-                (`ContactArrived`, `ReturnCallAsked`, `AgentSignedIn`); what ends or answers something
-                always finds room.
+            Overloaded: Only what starts something new is refused (`ContactArrived`, `ReturnCallAsked`,
+                `AgentSignedIn`); what ends or answers something always finds room.
         """
         ...
 

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Self
 
+from acd.app.figures import Figures
 from acd.app.site import Site, SiteSettings
 from acd.config import Settings
 from acd.config import rooms as forms_of
@@ -47,6 +48,7 @@ class House:
         self.var = var
         self.clock = Clock()
         self.metrics = RuntimeMetrics()
+        self.figures = Figures(self.metrics.registry, self.clock.now_ms)
         self.database = database
         self.site = Site(_site_settings(settings), self.metrics)
         self._stack = AsyncExitStack()
@@ -122,6 +124,7 @@ class House:
             self.intake,
             self.desk,
             self.hours,
+            self.figures,
         ]
         return [*keepers, *self.adapters, self.site]
 
@@ -129,9 +132,11 @@ class House:
         self, journal: JournalFile, progress: Callable[[int, int], None] = lambda done, total: None
     ) -> Node:
         """Fold the journal, and return the node that runs these rooms."""
+        engine = Engine()
+        self.figures.read_state = lambda: engine.state
         node = Node(
             journal,
-            Engine(),
+            engine,
             self.rooms,
             clock=self.clock,
             metrics=self.metrics,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -14,6 +15,7 @@ import uvloop
 from rich.progress import Progress
 
 from acd.app import ServeOptions, serve
+from acd.app.grafana import build_board
 from acd.cli import configuring, journal
 from acd.cli.announcing import announce
 from acd.cli.explaining import life_of
@@ -122,6 +124,12 @@ def explain(
         for number, text in enumerate(lines):
             stamp = f"+{seconds(told.at_ms - first_ms)}" if number == 0 else ""
             out.print(f"{stamp:>14}  {'  ' if number else ''}{text}", markup=False)
+
+
+@app.command()
+def grafana() -> None:
+    """Print a board for Grafana, to be imported there; it shows what `/metrics` has."""
+    out.print(json.dumps(build_board(), indent=2), markup=False)
 
 
 def main() -> None:

@@ -17,7 +17,6 @@ AT_START_ONLY: Final = (
     "server.media",
     "server.chat",
     "server.database",
-    "server.loop",
     "retention.figures_days",
     "switches.events_per_s_max",
     "switches.switches",

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 _FAST_S: Final = (0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.005, 0.02, 0.1)
 _COMMIT_S: Final = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.0, 4.0)
@@ -54,6 +61,10 @@ class RuntimeMetrics:
             "acd_quarantined_events", "Events and deliveries set aside by earlier starts", registry=own
         )
         self.journal_seq = Gauge("acd_journal_seq", "Number of the last durable record", registry=own)
+        self.journal_bytes = Gauge("acd_journal_bytes", "Size of the journal on disk", registry=own)
+        self.disk_free_bytes = Gauge("acd_disk_free_bytes", "Room left where the journal is", registry=own)
+        self.draining = Gauge("acd_draining", "1 while the node empties itself", registry=own)
+        ProcessCollector(registry=own)
         self.epoch = Gauge("acd_epoch", "Epoch of this node", registry=own)
         self.clock_offset_ms = Gauge(
             "acd_clock_offset_milliseconds", "Wall clock ahead of ours", registry=own

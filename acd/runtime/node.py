@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Final, TypeGuard
@@ -227,6 +228,8 @@ class Node:
         metrics.intake_events.set_function(lambda: self.loop.depths()[0])
         metrics.undurable_records.set_function(lambda: self.loop.depths()[1])
         metrics.undelivered_records.set_function(lambda: self.loop.depths()[2])
+        metrics.journal_bytes.set_function(self._file.size_bytes)
+        metrics.disk_free_bytes.set_function(lambda: shutil.disk_usage(self._file.folder).free)
         metrics.clock_offset_ms.set_function(self.clock.wall_offset_ms)
 
 

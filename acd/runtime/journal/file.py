@@ -43,6 +43,11 @@ class JournalFile:
         """Note how far has been acknowledged."""
         self.mark.write(Mark(seq, chain))
 
+    def size_bytes(self) -> int:
+        """Return the size of the journal and its write-ahead log."""
+        paths = (self.path, self.path.with_name(self.path.name + "-wal"))
+        return sum(path.stat().st_size for path in paths if path.exists())
+
     def close(self) -> None:
         """Close; the write-ahead log is folded into the file. Ownership goes last."""
         self.connection.close()
