@@ -407,9 +407,7 @@ class Conversations(Protocol):
         """Say a line to the customer. A repeated `key` of one contact returns the line of the first time.
 
         The desk has checked that the agent holds an assignment of this contact.
-
-        Raises:
-            ChatRefused: The line was not taken.
+        Raises `ChatRefused`: The line was not taken.
         """
         ...
 
