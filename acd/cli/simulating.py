@@ -16,13 +16,14 @@ from acd.routing.model import Rules, Strategy
 from acd.runtime.clock import monotonic_s
 from acd.simulation.day import Day, Plan, Report
 from acd.simulation.demo import with_demo_staff
-from acd.simulation.population import CustomerProfile
+from acd.simulation.population import AgentProfile, CustomerProfile
 from acd.simulation.world import Faults
 from acd.statistics import figures
 from acd.statistics.service_level import ServiceLevelRule, service_level
 
 HOUR_MS: Final = 3_600_000
-FAULTS: Final = Faults(late=20, twice=20, lost=20)
+FAULTS: Final = Faults(late=20, twice=20, lost=20, crossed=20, again=20, back=5)
+DROPS_EVERY_MS: Final = 2 * HOUR_MS
 CRASH_EVERY: Final = 1_500
 
 Choice = Annotated[Strategy | None, typer.Option(help="Every queue under this strategy instead of its own.")]
@@ -74,6 +75,7 @@ def _plan(rules: Rules, seed: int, hours: float, staff: int, per_agent_hour: int
         seed=seed,
         length_ms=int(hours * HOUR_MS),
         customers=CustomerProfile(per_hour=staff * per_agent_hour),
+        agents=AgentProfile(drops_every_ms=DROPS_EVERY_MS if is_faulty else 0),
         faults=FAULTS if is_faulty else Faults(),
         crash_every=CRASH_EVERY if is_faulty else 0,
     )

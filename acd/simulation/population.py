@@ -79,6 +79,10 @@ class AgentProfile(msgspec.Struct, frozen=True):
     break_every_ms: int = 2 * HOUR_MS
     holds: int = 80
     transfers: int = 30
+    drops_every_ms: int = 0
+    """How often a desk loses its connection, in the mean; 0: never."""
+    drop_ms: int = 20_000
+    """How long it stays away then."""
 
 
 class Chance:
