@@ -8,15 +8,28 @@ the lower number. `tests/routing/oracle.py` says the same the slow way.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from acd.routing import orders
 from acd.routing.answer import Answer
 from acd.routing.contact import Contact
 from acd.routing.line import NUMBER_BITS, NUMBER_MASK, Rank
-from acd.routing.model import AgentId, ContactId, Decision, OfferId, Origin, Strategy
+from acd.routing.model import (
+    AgentId,
+    Channel,
+    ContactId,
+    Decision,
+    Link,
+    Needs,
+    OfferId,
+    Origin,
+    RegionId,
+    Strategy,
+)
 from acd.routing.outputs import OfferMade
 from acd.routing.plans import NEVER
 from acd.routing.pools import Cell, Requirement
-from acd.routing.state import ALONE, CHANNEL_ALL, LOOSE, Agent, State
+from acd.routing.state import ALONE, CHANNEL_ALL, LINK_BITS, LOOSE, Agent, Queue, State
 from acd.routing.strategies import KEY_BITS, KEY_MASK, RANK_BITS, RANK_MASK, agent_key
 from acd.routing.waiting import patience, stand
 
@@ -93,6 +106,18 @@ def match_contact(answer: Answer, contact: Contact) -> bool:
     decision = _decision_of_contact(answer, contact, requirement, step, eligible, 0, best, second)
     make_offer(answer, contact, agent, decision)
     return True
+
+
+def is_anyone_free(
+    state: State, queue: Queue, needs: Needs, channel: Channel, links: Iterable[Link], region: RegionId | None
+) -> bool:
+    """Whether somebody who arrives with these needs would find an agent at once; owners and refusals apart."""
+    bits = 0
+    for link in links:
+        bits |= LINK_BITS[link]
+    requirement = state.pools.requirement_for(queue.plan, needs, channel, bits)
+    tier = state.pools.tier(requirement, state.pools.region_number(region), 0)
+    return any(cell.count and (cell.group is None or cell.group in queue.borrowed) for cell in tier)
 
 
 def match_agent(answer: Answer, agent: Agent) -> None:

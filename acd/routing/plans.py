@@ -156,8 +156,8 @@ def _queue_fault(queue: QueueRules, queues: set[QueueId]) -> str | None:
     for reserve in queue.reserves:
         if reserve.release_ms >= reserve.borrow_ms:
             return f"reserve {reserve.group}: release_ms must be less than borrow_ms"
-    if queue.offer_ms <= 0 or queue.length_max <= 0:
-        return "offer_ms and length_max must be positive"
+    if queue.offer_ms <= 0 or queue.length_max < 0:
+        return "offer_ms must be positive, length_max not negative"
     return None
 
 

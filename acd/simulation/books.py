@@ -81,7 +81,7 @@ class Books:
         self._cell(fact.queue, at_ms)["entered_return_calls"] += is_call
 
     def _turn_away(self, fact: f.ContactTurnedAway, at_ms: int) -> None:
-        self._cell(QueueId(""), at_ms)["refused"] += 1
+        self._cell(QueueId(""), at_ms)["refused"] += fact.code != "id_used"
 
     def _requeue(self, fact: f.ContactRequeued, at_ms: int) -> None:
         old = self._where[fact.contact]

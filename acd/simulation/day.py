@@ -89,6 +89,7 @@ class Day:
         self._tail: list[tuple[int, list[AnyFact]]] = []
         self._records = self._crashes = self._epoch = self._mischiefs = self._at_ms = 0
         self._broken: list[str] = []
+        self._said: list[AnyFact] = []
 
     def run(self) -> Report:
         """Play the day to its end and then until everybody has gone home."""
@@ -96,6 +97,8 @@ class Day:
         plan = self._plan
         end_ms = plan.start_ms + plan.length_ms
         self._hand_in(RulesLoaded(plan.rules), plan.start_ms)
+        if self._engine.state.rules is None:
+            raise ValueError(f"the engine refuses these rules: {self._said}")
         self._hand_in(NodeStarted(self._next_epoch()), plan.start_ms)
         now_ms = self._play(plan.start_ms, end_ms)
         self._world.close_doors()
@@ -163,6 +166,7 @@ class Day:
 
     def _record(self, event: AnyEvent, facts: list[AnyFact], now_ms: int) -> None:
         self._records += 1
+        self._said = facts
         self.statistics.apply(facts, now_ms)
         self.auditor.apply(facts, now_ms, event, self._records, self._epoch)
         self._world.observe(facts, now_ms)
@@ -175,6 +179,9 @@ class Day:
             self._compare(self._twin, self._engine, now_ms, "the fold of all records")
 
     def _say_again(self, event: AnyEvent, now_ms: int) -> None:
+        due_ms = self._engine.next_deadline_ms()
+        if due_ms is not None and due_ms <= self._at_ms:
+            self._hand_in(TimePassed(), self._at_ms)  # what time brings is not the repetition's doing
         self._mischiefs += 1
         outputs = self._engine.handle(event, self._at_ms)
         if outputs.facts:

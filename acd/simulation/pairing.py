@@ -81,7 +81,7 @@ class Pairing:
         self._fresh_contacts, self._fresh_agents = {}, {}
         if self._is_all_fresh:
             self._is_all_fresh = False
-            contacts, agents = dict(self.contacts), {}
+            contacts, agents = {**contacts, **self.contacts}, {}
             for each in self.agents.values():
                 self._note_agent(each)
         for agent in agents.values():

@@ -113,6 +113,27 @@ def test_a_full_line_and_a_full_house_turn_away() -> None:
     assert only(zone.do(arrived()), ContactTurnedAway).code == "full"
 
 
+def test_a_full_line_keeps_nobody_out_who_needs_no_line() -> None:
+    zone = Zone(QueueRules(QueueId("q"), length_max=0), agent("a1"))
+    zone.ready("a1")
+    assert only(zone.arrive("c0"), OfferMade)
+    assert only(zone.arrive("c2"), ContactTurnedAway).code == "full"
+
+
+def test_where_owners_are_asked_for_a_full_line_keeps_everybody_out() -> None:
+    zone = Zone(QueueRules(QueueId("q"), length_max=0, sticky_patience_ms=5_000), agent("a1"))
+    zone.ready("a1")
+    assert only(zone.arrive("c0"), ContactTurnedAway).code == "full"
+
+
+def test_who_was_turned_away_does_not_come_in_when_the_arrival_is_said_again() -> None:
+    zone = Zone(QueueRules(QueueId("q"), length_max=1))
+    zone.arrive("c0")
+    zone.do(arrived())
+    zone.do(CustomerLeft(ContactId("c0")))
+    assert only(zone.do(arrived()), ContactTurnedAway).code == "id_used"
+
+
 def test_an_id_is_never_used_twice() -> None:
     zone = Zone("q")
     zone.do(arrived())
@@ -139,7 +160,7 @@ def test_hours_and_the_gate_close_a_queue() -> None:
     zone.do(QueueGateTurned(QueueId("q"), False))
     assert only(zone.do(QueueGateTurned(QueueId("q"), False)), Late)
     assert only(zone.do(QueueGateTurned(QueueId("x"), False)), Refused).code == "unknown_queue"
-    assert only(zone.do(arrived()), ContactTurnedAway).code == "closed"
+    assert only(zone.arrive("c2"), ContactTurnedAway).code == "closed"
 
 
 def test_a_closed_queue_with_a_way_out_lets_in_and_takes_it() -> None:

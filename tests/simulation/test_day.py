@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,7 @@ class Forgetful(Auditor):
         super().__init__()
         self._kind, self._left = kind, at
 
-    def apply(self, facts: Iterable[Fact], at_ms: int) -> None:
+    def apply(self, facts: Sequence[Fact], at_ms: int, *more: Any) -> None:
         kept = []
         for fact in facts:
             if isinstance(fact, self._kind):
@@ -79,7 +80,7 @@ class Forgetful(Auditor):
                 if self._left == 0:
                     continue
             kept.append(fact)
-        super().apply(kept, at_ms)
+        super().apply(kept, at_ms, *more)
 
 
 def test_an_end_that_is_not_told_is_noticed() -> None:

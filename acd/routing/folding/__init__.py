@@ -17,7 +17,7 @@ FOLDS: Final[Mapping[type[facts.Fact], Callable[[State, Any, int], None]]] = {
     facts.ReserveSet: zone.fold_reserve,
     facts.Late: zone.fold_nothing,
     facts.Refused: zone.fold_nothing,
-    facts.ContactTurnedAway: zone.fold_nothing,
+    facts.ContactTurnedAway: contacts.fold_turned_away,
     facts.CommandFulfilled: zone.fold_fulfilled,
     facts.TicketDone: zone.fold_ticket_done,
     facts.AgentJoined: agents.fold_joined,

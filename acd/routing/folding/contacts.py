@@ -7,7 +7,7 @@ from sys import intern
 from acd.routing import visits
 from acd.routing.contact import Contact, Intake, Told
 from acd.routing.line import NUMBER_MASK, order_key
-from acd.routing.model import ContactState
+from acd.routing.model import ContactId, ContactState
 from acd.routing.orders import open_ticket
 from acd.routing.outputs import (
     ContactChanged,
@@ -15,6 +15,7 @@ from acd.routing.outputs import (
     ContactEntered,
     ContactRequeued,
     ContactReturned,
+    ContactTurnedAway,
     EstimateTold,
     HeadStartSet,
     IntakeEntered,
@@ -289,11 +290,20 @@ def fold_ended(state: State, fact: ContactEnded, at_ms: int) -> None:
         more.legs = {}
         if more.number and state.return_numbers.get(more.number) == contact.id:
             del state.return_numbers[more.number]
-    ended_ids = state.ended_ids
-    ended_ids[contact.id] = None
-    if len(ended_ids) > ENDED_KEPT:
-        ended_ids.popitem(last=False)
+    _use_up(state, contact.id)
     forget_if_done(state, contact)
+
+
+def fold_turned_away(state: State, fact: ContactTurnedAway, at_ms: int) -> None:
+    """Its arrival may be said again while there is room: that must not let in somebody who has gone."""
+    if fact.code != "id_used":
+        _use_up(state, fact.contact)
+
+
+def _use_up(state: State, contact: ContactId) -> None:
+    state.ended_ids[contact] = None
+    if len(state.ended_ids) > ENDED_KEPT:
+        state.ended_ids.popitem(last=False)
 
 
 def fold_leg(state: State, fact: LegKept, at_ms: int) -> None:

@@ -7,7 +7,6 @@ from acd.routing.folding.index import rebuild
 from acd.routing.model import GroupId, Presence
 from acd.routing.outputs import (
     CommandFulfilled,
-    ContactTurnedAway,
     HoursInForce,
     Late,
     NodeTookOver,
@@ -103,7 +102,7 @@ def fold_reserve(state: State, fact: ReserveSet, at_ms: int) -> None:
         queue.borrowed.pop(GroupId(fact.group), None)
 
 
-def fold_nothing(state: State, fact: Late | Refused | ContactTurnedAway, at_ms: int) -> None:
+def fold_nothing(state: State, fact: Late | Refused, at_ms: int) -> None:
     """Told for the record; the state stays as it was."""
 
 
