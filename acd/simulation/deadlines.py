@@ -9,9 +9,9 @@ Key = tuple[str, str | int]
 
 
 class Deadlines:
-    """What has a deadline, by kind and id; `expect(holds, invariant, what)` takes what does not hold."""
+    """What has a deadline, by kind and id; `expect(holds, invariant, what, *found)` takes what does not hold."""
 
-    def __init__(self, expect: Callable[[bool, int, str], None]) -> None:
+    def __init__(self, expect: Callable[..., None]) -> None:
         self._expect = expect
         self._due: dict[Key, int] = {}
         self._heap: list[tuple[int, Key]] = []
@@ -33,7 +33,7 @@ class Deadlines:
         """Time has ended it: was it time?"""
         deadline_ms = self._due.get((kind, number))
         is_due = deadline_ms is not None and deadline_ms <= at_ms
-        self._expect(is_due, 12, f"{kind} {number} ran out before its deadline {deadline_ms}")
+        self._expect(is_due, 12, "{} {} ran out before its deadline {}", kind, number, deadline_ms)
 
     def look(self, at_ms: int) -> None:
         """Whatever is due by the moment of a record has been done in it."""
@@ -41,4 +41,4 @@ class Deadlines:
         while heap and heap[0][0] <= at_ms:
             deadline_ms, key = heapq.heappop(heap)
             if self._due.get(key) == deadline_ms:
-                self._expect(False, 5, f"{key[0]} {key[1]} is over its deadline {deadline_ms}")
+                self._expect(False, 5, "{} {} is over its deadline {}", *key, deadline_ms)

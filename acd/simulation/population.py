@@ -93,7 +93,7 @@ class Chance:
 
     def share(self, per_mille: int) -> bool:
         """Return True in so many of a thousand cases."""
-        return self._random.randrange(1000) < per_mille
+        return per_mille > 0 and self._random.randrange(1000) < per_mille
 
     def around(self, mean_ms: int) -> int:
         """Return an exponential time of this mean, at least 1 ms."""
