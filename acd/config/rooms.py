@@ -15,7 +15,6 @@ from argon2.low_level import Type, hash_secret
 from acd.config.forms import LabelForm, PersonForm
 from acd.config.settings import Settings
 from acd.desk.people import AlertLimits, DeskSettings, Person
-from acd.desk.people import Role as DeskRole
 from acd.hours import Calendar, build_calendar
 from acd.intake.dialogue import Category
 from acd.intake.room import IntakeSettings
@@ -177,7 +176,7 @@ def _person(name: str, form: PersonForm) -> Person:
     return Person(
         person=PersonId(name),
         name=form.name,
-        role=DeskRole(form.role),
+        role=form.role,
         password_hash=form.password_hash or _example_hash(name, form.example_password or ""),
         teams=tuple(TeamId(team) for team in teams),
         language=form.language,

@@ -38,9 +38,9 @@ from acd.database.tables import METADATA, ROOM_PROGRESS, PlainText
 ITEMS_MAX: Final = 100_000
 BATCH_MAX: Final = 500
 LINGER_S: Final = 0.5
+"""How long records gather before they are written: nobody waits for them, and a transaction costs more than a row."""
 PASSED_MAX: Final = 5_000
 """Records that left nothing to write, after which the progress is written by itself."""
-"""How long records gather before they are written: nobody waits for them, and a transaction costs more than a row."""
 RETRY_MIN_S: Final = 0.1
 RETRY_MAX_S: Final = 5.0
 WRITE_TIMEOUT_S: Final = 60.0

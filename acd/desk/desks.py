@@ -13,6 +13,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from acd.desk import actions as a
 from acd.desk.alerts import Alerts
 from acd.desk.answers import Answer, Answers
@@ -22,7 +24,7 @@ from acd.desk.figures import DeskFigures
 from acd.desk.frames import build_message_frame
 from acd.desk.messages import SUBPROTOCOLS, Close, Done, Heartbeat, Refused
 from acd.desk.people import DeskSettings, Person
-from acd.desk.requests import Asker, NotDone, about, build_event, own_chat, read_answer, sight_of
+from acd.desk.requests import Asker, NotDone, about, build_event, check_able, own_chat, read_answer, sight_of
 from acd.desk.roles import AUDITED
 from acd.desk.scope import Scope
 from acd.desk.sessions import Outbox, Session
@@ -236,6 +238,7 @@ class Desks:
             self._give(answer, Done(action.id))
             return
         event = build_event(action, asker, self.board.state, self.settings.reasons)
+        check_able(action, self.board.state, self.cannot)
         if a.word_of(action) in AUDITED and not await self._write_audit(asker.person, action, "allowed"):
             raise NotDone("audit_unavailable", "the audit log cannot be written", "an audit log")
         try:
@@ -295,7 +298,7 @@ class Desks:
                 a.word_of(action),
                 about(action),
                 outcome,
-                repr(action)[:500],
+                msgspec.json.encode(action).decode()[:500],
             )
         except OSError as error:
             _log.error("audit_failed person=%s act=%s error=%s", person.person, a.word_of(action), error)

@@ -48,10 +48,11 @@ class Close(IntEnum):
 
 
 class DeskError(Exception):
-    """The peer sent what is no message; `code` is stable."""
+    """The peer sent what is no message; `code` is stable. `about` is the `id` it bears, where one can be read."""
 
-    def __init__(self, code: str, found: str, expected: str) -> None:
+    def __init__(self, code: str, found: str, expected: str, about: str = "") -> None:
         super().__init__(f"{code}: found {found}, expected {expected}")
+        self.about = about
         self.code = code
         self.found = found
         self.expected = expected
@@ -150,7 +151,7 @@ class Done(ServerMessage, frozen=True):
 
 
 class Refused(ServerMessage, frozen=True):
-    """The action with this id was not done. `id` is empty if the message could not be read."""
+    """The action with this id was not done. `id` is empty if the message bears none that could be read."""
 
     id: str
     code: str
@@ -180,7 +181,8 @@ def parse_client_message(frame: bytes | str, subprotocol: str) -> AnyClientMessa
             raise DeskError("bad_message", "a text frame", "a binary frame of MessagePack")
         return _MSGPACK_IN.decode(frame)
     except msgspec.ValidationError as error:
-        raise DeskError("bad_message", str(error)[:300], "a message of PROTOCOL.md") from None
+        about = _id_of(frame, subprotocol)
+        raise DeskError("bad_message", str(error)[:300], "a message of PROTOCOL.md", about) from None
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise DeskError("bad_message", str(error)[:300] or type(error).__name__, subprotocol) from None
 
@@ -190,3 +192,19 @@ def encode_server_message(message: AnyServerMessage, subprotocol: str) -> bytes:
     if subprotocol == JSON_SUBPROTOCOL:
         return _JSON_OUT.encode(message)
     return _MSGPACK_OUT.encode(message)
+
+
+class _Numbered(msgspec.Struct):
+    """Whatever bears an id."""
+
+    id: Annotated[str, Meta(max_length=64)] = ""
+
+
+def _id_of(frame: bytes | str, subprotocol: str) -> str:
+    """Return the `id` of a message that is none of ours, so that whoever waits for its answer gets one."""
+    try:
+        if subprotocol == JSON_SUBPROTOCOL:
+            return msgspec.json.decode(frame, type=_Numbered).id
+        return msgspec.msgpack.decode(frame, type=_Numbered).id  # type: ignore[arg-type]
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return ""

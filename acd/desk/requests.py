@@ -6,7 +6,7 @@ asking. Whether it makes sense is the engine's to say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -25,6 +25,7 @@ from acd.routing.model import (
     AssignmentState,
     ContactId,
     Link,
+    MonitorMode,
     OfferId,
     PersonId,
     Presence,
@@ -36,6 +37,9 @@ TALKS: Final = (AssignmentState.TALKING, AssignmentState.HELD)
 
 _STATEMENTS: Final = (e.LinkChanged, e.PresenceChosen, e.AgentSignedOut)
 """Events that say how something is to be: late means that it is so already."""
+_SETTINGS: Final = (e.QueueGateTurned, e.AgentChanged, e.HeadStartChanged, e.MonitorAsked)
+"""Events that do so too, and may also come after the end of what they are about."""
+_SO_ALREADY: Final = ("so before", "set before")
 
 
 class NotDone(Exception):
@@ -90,6 +94,38 @@ def build_event(action: a.Action, asker: Asker, state: BoardState, reasons: Mapp
     return _BUILDERS[type(action)](action, asker, state)
 
 
+def check_able(action: a.Action, state: BoardState, cannot: Mapping[str, Iterable[str]]) -> None:
+    """Refuse what the room that holds the customer's leg is not able to do. `cannot`: by adapter, its disabilities.
+
+    Raises:
+        NotDone: `cannot`.
+    """
+    needed = _abilities(action)
+    held = state.offers.get(getattr(action, "offer", OfferId(0))) if needed else None
+    card = state.contacts.get(held.contact) if held is not None else None
+    if card is None:
+        return
+    lacking = [ability for ability in needed if ability in cannot.get(card.adapter, ())]
+    if lacking:
+        raise NotDone("cannot", lacking[0], f"what the adapter {card.adapter} is able to do")
+
+
+def _abilities(action: a.Action) -> tuple[str, ...]:
+    match action:
+        case a.HoldContact(is_held=True):
+            return ("hold",)
+        case a.StartConsult():
+            return ("consult",)
+        case a.CompleteConsult(conference=True):
+            return ("conference",)
+        case a.TransferContact() if action.to_number:
+            return ("transfer_out",)
+        case a.MonitorContact(mode=mode) if mode is not None and mode is not MonitorMode.TAKE_OVER:
+            return ("monitor", mode.value)
+        case _:
+            return ()
+
+
 def about(action: a.Action) -> str:
     """Return what an action is about, for the audit log."""
     for field in ("contact", "agent", "queue", "offer"):
@@ -108,8 +144,12 @@ def read_answer(record: Record) -> None:
     for fact in record.facts:
         if isinstance(fact, f.Refused):
             raise NotDone(fact.code, fact.found, fact.expected)
-        if isinstance(fact, f.Late) and not isinstance(record.event, _STATEMENTS):
+        if isinstance(fact, f.Late) and not _is_so_already(record.event, fact.why):
             raise NotDone("late", fact.why)
+
+
+def _is_so_already(event: e.AnyEvent, why: str) -> bool:
+    return isinstance(event, _STATEMENTS) or (isinstance(event, _SETTINGS) and why in _SO_ALREADY)
 
 
 # --- reach --------------------------------------------------------------------------------------------

@@ -313,7 +313,7 @@ class DeskSockets:
         except DeskError as error:
             self._desks.figures.bad_messages.inc()
             session.bad_messages += 1
-            session.send(Refused("", error.code, error.found, error.expected))
+            session.send(Refused(error.about, error.code, error.found, error.expected))
             if session.bad_messages >= BAD_MESSAGES_MAX:
                 session.close(Close.BAD_MESSAGE)
             return

@@ -2,9 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from acd.routing.folding import FOLDS
 from acd.routing.outputs import AnyCommand, AnyFact, Late, Refused
 from acd.routing.state import State
+
+EXPECTED: Final[Mapping[str, str]] = {
+    "agent_busy": "an agent with free capacity",
+    "agent_not_ready": "an agent who is ready",
+    "agent_unreachable": "an agent whose links are up",
+    "channel": "a queue that takes this channel",
+    "consult_open": "no consult under way",
+    "consult_unanswered": "a consult that has been answered",
+    "limit": "less",
+    "no_consult": "a consult under way",
+    "not_allowed": "what a rule of the queue allows",
+    "not_talking": "a talk",
+    "not_waiting": "a contact that waits in a line",
+    "number_missing": "a number to call",
+    "one_target": "exactly one target",
+    "own_target": "another target",
+    "queue_closed": "an open queue",
+    "rules_invalid": "rules that make sense",
+    "rules_missing": "rules in force",
+    "senseless": "a value in range",
+    "signed_out": "an agent who is signed in",
+    "still_talking": "wrap-up",
+    "unknown_agent": "an agent of the rules",
+    "unknown_contact": "a contact that lives",
+    "unknown_disposition": "one of the queue's tree",
+    "unknown_offer": "an offer that was made",
+    "unknown_queue": "a queue of the rules",
+    "unknown_skill": "a skill of the rules",
+    "wrap_up_spent": "an extension that is left",
+}
+"""What would have been right, for refusals that say nothing more precise."""
 
 
 class Answer:
@@ -35,8 +69,11 @@ class Answer:
 
     def late(self, about: object, why: str) -> None:
         """The event came too late or twice; nothing changes."""
-        self.facts.append(Late(self.event, str(about)[:200], why))
+        self.facts.append(Late(self.event, str(about)[:200] or "nothing", why))
 
     def refuse(self, about: object, code: str, found: object = "", expected: object = "") -> None:
-        """The event asks for what cannot be; nothing changes."""
-        self.facts.append(Refused(self.event, str(about)[:200], code, str(found)[:200], str(expected)[:200]))
+        """The event asks for what cannot be; nothing changes. Without more precise words, `found` is what it is about
+        and `expected` what the code stands for."""
+        found_word = str(found)[:200] or str(about)[:200] or "nothing"
+        expected_word = str(expected)[:200] or EXPECTED[code]
+        self.facts.append(Refused(self.event, str(about)[:200] or "nothing", code, found_word, expected_word))

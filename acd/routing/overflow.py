@@ -15,6 +15,7 @@ from acd.routing.model import (
     Outcome,
     OverflowAction,
     OverflowRule,
+    QueueId,
     QueueRules,
 )
 from acd.routing.outputs import (
@@ -61,6 +62,17 @@ def find_rule(contact: Contact, name: str) -> OverflowRule | None:
     return next((rule for rule in contact.plan.rules.overflow if rule.name == name), None)
 
 
+def refusal_of(state: State, contact: Contact, queue_id: QueueId) -> str:
+    """The code with which another queue does not take this contact; "" when it does."""
+    queue = state.queues.get(queue_id)
+    if queue is None:
+        return "unknown_queue"
+    rules = queue.plan.rules
+    if contact.channel not in rules.channels and contact.origin is Origin.INBOUND:
+        return "channel"
+    return "limit" if queue.line.length >= rules.length_max else ""
+
+
 def is_possible(answer: Answer, contact: Contact, rule: OverflowRule) -> bool:
     """Whether the action could be done for this contact at all."""
     if rule.action is OverflowAction.INTAKE:
@@ -68,7 +80,12 @@ def is_possible(answer: Answer, contact: Contact, rule: OverflowRule) -> bool:
     if rule.action is OverflowAction.RETURN_CALL:
         return bool(orders.number_of_customer(contact))
     if rule.action is OverflowAction.QUEUE:
-        return rule.to_queue in answer.state.queues and rule.to_queue != contact.queue
+        to_queue = rule.to_queue
+        return (
+            to_queue is not None
+            and to_queue != contact.queue
+            and not refusal_of(answer.state, contact, to_queue)
+        )
     return True
 
 

@@ -258,6 +258,41 @@ async def test_each_act_of_a_supervisor_does_what_it_says(house: House) -> None:
         await sue.until(lambda desk: contact not in desk.tables["contacts"])
 
 
+async def test_what_is_so_already_is_done_and_not_refused(house: House) -> None:
+    contact = house.arrive("4001")
+    async with await house.desk("sue", view="supervisor") as sue, house.ready("ann") as ann:
+        offer = (await ann.until(lambda desk: one(desk, "offers")))["offer"]
+        await ann.act("accept_offer", offer=offer)
+        for _ in range(2):
+            await sue.act("turn_queue", queue="sales", is_open=True)
+            await sue.act("change_agent", agent="ann", queues=["sales"])
+            await sue.act("monitor_contact", offer=offer, mode="whisper")
+        await sue.act("end_contact", contact=contact)
+        with pytest.raises(ActionRefused) as refused:
+            await sue.act("set_head_start", contact=contact, head_start_ms=0)
+        assert refused.value.code in ("late", "not_yours")
+
+
+async def test_what_an_adapter_cannot_do_is_refused(house: House) -> None:
+    house.room.desks.cannot = {"sim": ("hold", "consult", "conference", "transfer_out", "barge"), "other": ()}
+    house.arrive("4001")
+    async with await house.desk("sue", view="supervisor") as sue, house.ready("ann") as ann:
+        offer = (await ann.until(lambda desk: one(desk, "offers")))["offer"]
+        await ann.act("accept_offer", offer=offer)
+        for desk, kind, fields, lacking in (
+            (ann, "hold_contact", {"is_held": True}, "hold"),
+            (ann, "start_consult", {"to_agent": "bob"}, "consult"),
+            (ann, "complete_consult", {"conference": True}, "conference"),
+            (ann, "transfer_contact", {"to_number": "123"}, "transfer_out"),
+            (sue, "monitor_contact", {"mode": "barge"}, "barge"),
+        ):
+            with pytest.raises(ActionRefused) as refused:
+                await desk.act(kind, offer=offer, **fields)
+            assert (refused.value.code, refused.value.found) == ("cannot", lacking)
+        await sue.act("monitor_contact", offer=offer, mode="whisper")
+        await ann.act("transfer_contact", offer=offer, to_queue="support")
+
+
 async def test_giving_a_contact_to_an_agent(house: House) -> None:
     contact = house.arrive("4001")
     async with await house.desk("sue", view="supervisor") as sue, await house.desk("ann") as ann:

@@ -340,7 +340,8 @@ def test_what_the_switch_lost_while_we_were_away_has_left() -> None:
     zone.arrive("c2")
     out = zone.do(LegsCompared("sip", (C1, C1, ContactId("never"))))
     assert only(out, ContactEnded).why == "lost"
-    assert not zone.do(LegsCompared("web", (ContactId("c2"),))).facts
+    assert only(zone.do(LegsCompared("web", (ContactId("c2"),))), Late)
+    assert not zone.do(LegsCompared("web", ())).facts
 
 
 def test_attributes_are_added_within_limits() -> None:

@@ -53,6 +53,7 @@ from acd.routing.model import (
 )
 from acd.routing.outputs import (
     EstimateTold,
+    Late,
     OfferEnded,
     OfferMade,
     PresenceSet,
@@ -346,7 +347,7 @@ def test_a_contact_whose_moments_fall_together_with_its_end() -> None:
     zone.arrive("c1")
     zone.engine.handle(TimePassed(), zone.now_ms + 500_000)
     assert not zone.engine.state.contacts
-    assert only(zone.engine.handle(ContactClosed(ContactId("c1"), "x"), zone.now_ms).facts, Refused)
+    assert only(zone.engine.handle(ContactClosed(ContactId("c1"), "x"), zone.now_ms).facts, Late)
 
 
 def test_an_agent_freed_at_the_very_moment_of_a_step_is_eligible() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from acd.routing import events
+from acd.routing.answer import EXPECTED
 from acd.routing.folding import FOLDS
 from acd.routing.handling import HANDLERS
 from acd.routing.outputs import AnyCommand, AnyFact
@@ -54,5 +55,6 @@ def test_every_refusal_code_is_in_the_notes() -> None:
                     codes |= set(constants(node.args[place]))
     codes = {code for code in codes if isinstance(code, str) and re.fullmatch(r"[a-z_]+", code)}
     assert {"unknown_offer", "limit", "not_talking"} <= codes
+    assert codes <= set(EXPECTED), f"answer.py does not say what {codes - set(EXPECTED)} expect"
     missing = sorted(code for code in codes if f"`{code}`" not in NOTES)
     assert not missing, f"NOTES.md does not explain {missing}"

@@ -8,6 +8,7 @@ from acd.routing.events import (
     ConnectFailed,
     ContactClosed,
     ContactConnected,
+    CustomerChose,
     CustomerLeft,
     CustomerReached,
     DialFailed,
@@ -28,6 +29,8 @@ from acd.routing.model import (
     OfferId,
     OfferState,
     Outcome,
+    OverflowAction,
+    OverflowRule,
     PersonId,
     Presence,
     QueueId,
@@ -353,8 +356,33 @@ def test_dialling_is_only_for_return_calls_that_are_being_dialled() -> None:
     zone.ready("ann")
     assert only(zone.do(DialFailed(ONE, "busy")), Late)
     assert only(zone.do(CustomerReached(ONE)), Late)
-    out = zone.do(CustomerLeft(ContactId("r1")))
-    assert only(out, ContactEnded).outcome is Outcome.UNREACHED
+    assert only(zone.do(CustomerLeft(ContactId("r1"))), Late), "nobody is on the line yet"
+
+
+def test_the_echo_of_a_failed_try_does_not_end_a_return_call() -> None:
+    """The adapter reports that nobody was reached, and then that the leg it had dialled is gone."""
+    zone = booked()
+    zone.ready("ann")
+    zone.do(OfferAccepted(ONE))
+    assert of(zone.do(DialFailed(ONE, "busy")), ReturnCallRescheduled)
+    assert only(zone.do(CustomerLeft(ContactId("r1"))), Late)
+    zone.wait(700_000)
+    assert zone.offer().contact == "r1", "it is tried again"
+    assert only(zone.do(CustomerLeft(ContactId("r1"))), Late)
+
+
+def test_a_return_call_has_no_choices_to_make() -> None:
+    """Else it would be merged into itself, and be lost."""
+    rules = QueueRules(QueueId("q"), overflow=(OverflowRule("key", OverflowAction.RETURN_CALL, wish=True),))
+    zone = Zone(rules, agent("ann"))
+    zone.do(ReturnCallAsked(ContactId("r1"), QueueId("q"), "555", "sip"))
+    assert only(zone.do(CustomerChose(ContactId("r1"), "return_call")), Refused).code == "not_allowed"
+
+
+def test_customer_first_a_customer_who_hangs_up_while_being_called_is_called_again() -> None:
+    zone = booked(customer_first=True)
+    zone.ready("ann")
+    assert only(zone.do(CustomerLeft(ContactId("r1"))), ReturnCallRescheduled).tries == 1
 
 
 def test_a_second_return_call_to_a_number_is_merged_into_the_first() -> None:

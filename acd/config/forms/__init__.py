@@ -21,7 +21,6 @@ from acd.config.forms.people import (
     PeopleForm,
     PersonForm,
     PhoneForm,
-    Role,
     ServedForm,
     TeamForm,
 )
@@ -59,6 +58,7 @@ from acd.config.forms.server import (
     TrunkForm,
 )
 from acd.config.forms.thresholds import AlertsForm, ServiceLevelForm, ThresholdsForm
+from acd.desk.people import Role
 
 __all__ = [
     "AlertsForm",

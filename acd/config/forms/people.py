@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -23,6 +22,7 @@ from acd.config.kinds import (
     Unique,
     Whole,
 )
+from acd.desk.people import Role
 from acd.routing.model import Channel
 
 PasswordHash = Annotated[
@@ -34,16 +34,6 @@ PasswordHash = Annotated[
     Secret(),
 ]
 Password = Annotated[str, Text("a password", length_min=8, length_max=200), Secret()]
-
-
-class Role(StrEnum):
-    """What a person may do; see the table of roles in the desk's notes."""
-
-    AGENT = "agent"
-    SUPERVISOR = "supervisor"
-    ADMIN = "admin"
-    INTEGRATOR = "integrator"
-    AUDITOR = "auditor"
 
 
 class TeamForm(Form, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ from acd.routing.model import (
     RegionId,
     TeamId,
 )
+from acd.statistics.service_level import ServiceLevelRule, service_level
 
 _NO_FIGURES = DayFigures()
 
@@ -280,7 +281,6 @@ def build_queue(state: BoardState, name: QueueId) -> QueueRow | None:
     if queue is None:
         return None
     place, day = queue.place, queue_day(queue, state.at_ms)
-    counted = day.answered + day.abandoned
     return QueueRow(
         queue=name,
         label=queue.rules.label,
@@ -303,9 +303,9 @@ def build_queue(state: BoardState, name: QueueId) -> QueueRow | None:
         abandoned_short=day.abandoned_short,
         overflowed=day.overflowed,
         refused=day.refused,
-        wait_ms_sum=day.wait_ms_sum,
-        wait_ms_max=day.wait_ms_max,
-        service_level=day.answered_in_time * 1000 // counted if counted else None,
+        wait_ms_sum=day.wait_answered_ms,
+        wait_ms_max=day.wait_longest_ms,
+        service_level=service_level(day, ServiceLevelRule.ABANDONS_NEGATIVE),
         threshold_ms=queue.rules.threshold_ms,
         regions={
             region: RegionCount(counts.waiting, counts.assigned, _signed_in(counts), counts.ready)

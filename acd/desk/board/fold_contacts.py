@@ -192,7 +192,7 @@ def _count_end(
     elif fact.outcome is Outcome.ABANDONED and fact.by is None:
         day.abandoned += 1
         day.abandoned_short += wait <= queue.rules.short_abandon_ms
-        day.wait_ms_max = max(day.wait_ms_max, wait)
+        day.wait_longest_ms = max(day.wait_longest_ms, wait)
     changed.queues[QueueId(fact.queue)] = None
 
 

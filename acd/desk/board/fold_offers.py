@@ -87,8 +87,8 @@ def _connected(state: BoardState, changed: Changed, fact: f.AssignmentConnected,
         day, wait = queue_day(queue, at_ms), max(0, at_ms - card.wait_from_ms)
         day.answered += 1
         day.answered_in_time += wait <= queue.rules.threshold_ms
-        day.wait_ms_sum += wait
-        day.wait_ms_max = max(day.wait_ms_max, wait)
+        day.wait_answered_ms += wait
+        day.wait_longest_ms = max(day.wait_longest_ms, wait)
         changed.queues[offer.queue] = None
     touch_offer(state, changed, offer)
     return True

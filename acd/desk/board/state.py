@@ -33,6 +33,7 @@ from acd.routing.model import (
     TeamId,
     TicketId,
 )
+from acd.statistics.counts import QueueCounts
 
 DAY_MS = 86_400_000
 OFFERED = "offered"
@@ -199,21 +200,6 @@ class Place(msgspec.Struct):
     signed_out: int = 0
 
 
-class QueueDay(msgspec.Struct):
-    """Counts of one queue on one day."""
-
-    day: int = 0
-    entered: int = 0
-    answered: int = 0
-    answered_in_time: int = 0
-    abandoned: int = 0
-    abandoned_short: int = 0
-    overflowed: int = 0
-    refused: int = 0
-    wait_ms_sum: int = 0
-    wait_ms_max: int = 0
-
-
 class QueueState(msgspec.Struct):
     """One queue."""
 
@@ -221,7 +207,9 @@ class QueueState(msgspec.Struct):
     place: Place = msgspec.field(default_factory=Place)
     regions: dict[RegionId, Place] = {}
     line: Line = msgspec.field(default_factory=Line)
-    day: QueueDay = msgspec.field(default_factory=QueueDay)
+    day: int = 0
+    """Days since 1970, UTC; which day `counts` are of."""
+    counts: QueueCounts = msgspec.field(default_factory=QueueCounts)
     gate_open: bool = True
     gate_reason: str = ""
     borrowed: list[str] = []

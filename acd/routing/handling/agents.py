@@ -78,9 +78,16 @@ def on_changed(answer: Answer, event: AgentChanged) -> None:
     if event.skills is not None and (
         len(event.skills) > SKILLS_MAX
         or any(not 1 <= proficiency <= 5 for proficiency in event.skills.values())
+        or any(len(skill) > ID_MAX for skill in event.skills)
     ):
         answer.refuse(event.agent, "senseless", event.skills, f"at most {SKILLS_MAX} skills of 1 to 5")
         return
+    rules = answer.state.rules
+    if event.skills is not None and rules is not None and rules.skills:
+        strange = [skill for skill in event.skills if skill not in rules.skills]
+        if strange:
+            answer.refuse(event.agent, "unknown_skill", strange)
+            return
     if event.queues is not None:
         unknown = [queue for queue in event.queues if queue not in answer.state.queues]
         if unknown or len(event.queues) > QUEUES_MAX:
@@ -119,13 +126,11 @@ def _choose(answer: Answer, agent: Agent, presence: Presence, reason: str, by: P
         outcome = OfferState.DECLINED if by is None or str(by) == agent.id else OfferState.WITHDRAWN
         drop_offers(answer, agent, outcome, "presence")
     if is_working(agent):
-        if presence is agent.presence and reason == agent.reason:
+        if presence is agent.presence and (presence is Presence.READY or reason == agent.reason):
             if agent.next_presence is None:
                 answer.late(agent.id, "chosen before")
             else:
                 answer.emit(NextPresenceSet(agent.id, None, "", by))
-        elif presence is Presence.READY and agent.presence is Presence.READY:
-            answer.emit(NextPresenceSet(agent.id, None, "", by))
         elif presence is agent.next_presence and reason == agent.next_reason:
             answer.late(agent.id, "chosen before")
         else:

@@ -16,7 +16,18 @@ from acd.routing.events import (
 )
 from acd.routing.handling.leaving import customer_left
 from acd.routing.matching import is_anyone_free, settle
-from acd.routing.model import AgentId, ContactState, EntryRules, Needs, Origin, OverflowAction, Repeat
+from acd.routing.model import (
+    AgentId,
+    ContactId,
+    ContactState,
+    EntryId,
+    EntryRules,
+    Identity,
+    Needs,
+    Origin,
+    OverflowAction,
+    Repeat,
+)
 from acd.routing.outputs import (
     ContactChanged,
     ContactEntered,
@@ -41,6 +52,8 @@ from acd.routing.waiting import stand_all
 
 ID_MAX = 200
 HEAD_START_MAX_MS = 30 * 24 * 3_600_000
+MOMENT_MAX_MS = 1 << 52
+"""No clock will ever say more; larger numbers are nonsense."""
 SKILLS_ASKED_MAX = 32
 ATTRIBUTE_MAX = 4_000
 JOINED_MAX = 1_024
@@ -129,6 +142,8 @@ def on_compared(answer: Answer, event: LegsCompared) -> None:
     for contact in gone:
         if contact.adapter == event.adapter and contact.state is not ContactState.ENDED:
             customer_left(answer, contact, "lost")
+    if event.gone and not answer.facts:
+        answer.late(event.adapter, "none of these was there")
 
 
 def on_chose(answer: Answer, event: CustomerChose) -> None:
@@ -136,6 +151,9 @@ def on_chose(answer: Answer, event: CustomerChose) -> None:
     contact = answer.state.contacts.get(event.contact)
     if contact is None or CONTACT_MOVES[contact.state, ContactTrigger.CHOOSE] is LATE:
         answer.late(event.contact, "not waiting any more")
+        return
+    if contact.origin is Origin.RETURN_CALL:
+        answer.refuse(event.contact, "not_allowed", "a return call", "a customer who came by themselves")
         return
     asked = contact.more.asked if contact.more is not None else None
     if event.choice in ("accept", "decline"):
@@ -175,6 +193,8 @@ def on_leg(answer: Answer, event: LegStored) -> None:
     legs = contact.more.legs if contact.more is not None else {}
     if len(event.resume) > RESUME_BYTES_MAX:
         answer.refuse(event.contact, "limit", len(event.resume), f"resume of {RESUME_BYTES_MAX} bytes")
+    elif len(event.leg) > ID_MAX:
+        answer.refuse(event.contact, "senseless", "a long leg", f"{ID_MAX} characters")
     elif event.leg not in legs and len(legs) >= LEGS_MAX:
         answer.refuse(event.contact, "limit", len(legs), f"{LEGS_MAX} legs")
     elif legs.get(event.leg, b"") == event.resume:
@@ -280,6 +300,9 @@ def _is_sensible(event: ContactArrived) -> bool:
     for identity in event.identities:
         if len(identity) > ID_MAX:
             return False
+    words = (event.adapter, event.language, event.region, event.owner, event.return_adapter)
+    if any(word is not None and len(word) > ID_MAX for word in words):
+        return False
     return event.needs is None or are_sensible(event.needs)
 
 
@@ -310,12 +333,12 @@ def _turn_away(answer: Answer, event: ContactArrived, code: str) -> None:
     language = event.language or (entry.language if entry is not None else "en")
     answer.emit(
         ContactTurnedAway(
-            event.contact,
-            event.adapter,
+            ContactId(event.contact[:ID_MAX]),
+            event.adapter[:ID_MAX],
             event.channel,
-            event.entry,
+            EntryId(event.entry[:ID_MAX]),
             code,
-            event.identities[:IDENTITIES_PER_CONTACT_MAX],
+            tuple(Identity(name[:ID_MAX]) for name in event.identities[:IDENTITIES_PER_CONTACT_MAX]),
         )
     )
     answer.order(TurnAway(event.adapter, event.contact, code, language))

@@ -72,6 +72,9 @@ def on_ticket_opened(answer: Answer, event: TicketOpened) -> None:
     if contact is None or more is None or not more.ticket_wanted:
         answer.late(event.contact, "no ticket is wanted")
         return
+    if len(event.ticket) > ID_MAX:
+        answer.refuse(event.contact, "senseless", "a long ticket", f"{ID_MAX} characters")
+        return
     wants_call = more.intake is not None and more.intake.return_call
     answer.emit(TicketLinked(contact.id, event.ticket))
     answer.trigger = "arrival"
@@ -143,9 +146,11 @@ def _return_call_fault(answer: Answer, event: ReturnCallAsked) -> str:
     queue = state.queues[event.queue]
     if queue.line.length >= queue.plan.rules.length_max:
         return "limit"
-    long = len(event.contact) > ID_MAX or len(event.number) > ID_MAX or not event.contact
-    late = event.not_before_ms is not None and event.not_before_ms > answer.now_ms + NOT_BEFORE_MAX_MS
-    if long or late or len(event.identities) > IDENTITIES_PER_CONTACT_MAX:
+    words = (event.contact, event.number, event.adapter, event.language, event.ticket, event.owner)
+    long = any(word is not None and len(word) > ID_MAX for word in (*words, *event.identities))
+    distance_ms = 0 if event.not_before_ms is None else event.not_before_ms - answer.now_ms
+    many = len(event.identities) > IDENTITIES_PER_CONTACT_MAX
+    if long or many or not event.contact or abs(distance_ms) > NOT_BEFORE_MAX_MS:
         return "senseless"
     return ""
 

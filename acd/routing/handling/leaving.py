@@ -32,8 +32,14 @@ _RESTS = {OfferState.NO_ANSWER: "rona", OfferState.BUSY: "busy", OfferState.UNRE
 
 
 def customer_left(answer: Answer, contact: Contact, reason: str) -> None:
-    """The customer's leg is gone: end the contact as its state says."""
+    """The customer's leg is gone: end the contact as its state says.
+
+    Of a return call that nobody has reached yet, no leg can be gone: what comes is the echo of an earlier try.
+    """
     state = contact.state
+    if orders.must_dial(contact) and not _is_being_called(answer, contact):
+        answer.late(contact.id, "nobody is on the line")
+        return
     if state is ContactState.WAITING:
         if contact.more is not None and contact.more.is_reached and not contact.answered_ms:
             try_again_later(answer, contact, reason)
@@ -153,15 +159,21 @@ def drop_offers(answer: Answer, agent: Agent, outcome: OfferState, reason: str) 
             fail_offer(answer, offer, outcome, reason)
 
 
+def _is_being_called(answer: Answer, contact: Contact) -> bool:
+    offer = answer.state.offers.get(contact.offer)
+    return offer is not None and (
+        offer.assignment is AssignmentState.CONNECTING
+        or (offer.is_customer_first and offer.state is OfferState.OPEN)
+    )
+
+
 def _leave_ringing(answer: Answer, contact: Contact, reason: str) -> None:
     for offer in live_offers(answer, contact):
         answer.emit(OfferEnded(offer.id, contact.id, offer.agent.id, OfferState.WITHDRAWN, reason))
         answer.order(orders.withdraw(offer, "customer_left"))
         after_work(answer, offer.agent)
-    if contact.more is not None and contact.more.is_reached and not contact.answered_ms:
+    if contact.origin is Origin.RETURN_CALL and not contact.answered_ms:
         try_again_later(answer, contact, reason)
-    elif contact.origin is Origin.RETURN_CALL and not contact.answered_ms:
-        end_contact(answer, contact, Outcome.UNREACHED, reason)
     else:
         end_contact(answer, contact, Outcome.ABANDONED, reason)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acd.routing import orders
 from acd.routing.answer import Answer
-from acd.routing.contact import Offer
+from acd.routing.contact import Contact, Offer
 from acd.routing.events import (
     ConnectFailed,
     ContactConnected,
@@ -131,12 +131,17 @@ def on_connected(answer: Answer, event: ContactConnected) -> None:
 def on_connect_failed(answer: Answer, event: ConnectFailed) -> None:
     """No bridge: back to the old place. Or a number outside did not take the customer over."""
     offer = answer.state.offers.get(event.offer)
-    if offer is not None and offer.contact.more is not None and offer.contact.more.leaving:
+    if offer is not None and is_leaving(offer.contact):
         transfer_failed(answer, offer, event.reason[:200])
         return
     offer = find_offer(answer, event.offer)
     if offer is not None and may(answer, offer, AssignmentTrigger.FAIL):
         fail_connecting(answer, offer, event.reason[:200])
+
+
+def is_leaving(contact: Contact) -> bool:
+    """Whether a number outside is being given the customer."""
+    return contact.state is ContactState.ASSIGNED and contact.more is not None and bool(contact.more.leaving)
 
 
 def transfer_failed(answer: Answer, offer: Offer, reason: str) -> None:

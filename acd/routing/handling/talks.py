@@ -5,8 +5,9 @@ from __future__ import annotations
 from acd.routing import orders
 from acd.routing.answer import Answer
 from acd.routing.events import AgentLegEnded, HoldChosen, MonitorAsked, WrapUpAsked, WrapUpFinished
+from acd.routing.handling.arrivals import ID_MAX
 from acd.routing.handling.leaving import end_contact, end_talk, fail_connecting, finish, start_wrap_up
-from acd.routing.handling.offers import find_offer, may
+from acd.routing.handling.offers import find_offer, is_leaving, may
 from acd.routing.handling.transfers import end_open_consult, leave_conference, take_over
 from acd.routing.model import AssignmentState, MonitorMode, Outcome, WrapUpMode
 from acd.routing.outputs import AssignmentHeld, MonitorSet, TalkEnded, WrapUpExtended
@@ -105,6 +106,10 @@ def on_monitor(answer: Answer, event: MonitorAsked) -> None:
         answer.late(offer.id, "set before")
     elif known is None and len(offer.monitors) >= MONITORS_MAX:
         answer.refuse(offer.id, "limit", len(offer.monitors), f"{MONITORS_MAX} supervisors on one talk")
+    elif len(event.by) > ID_MAX:
+        answer.refuse(offer.id, "senseless", "a long name", f"{ID_MAX} characters")
+    elif event.mode is MonitorMode.TAKE_OVER and is_leaving(offer.contact):
+        answer.refuse(offer.id, "not_allowed", "a customer who is being transferred", "one who stays")
     elif event.mode is MonitorMode.TAKE_OVER:
         take_over(answer, offer, event.by)
     else:

@@ -31,6 +31,7 @@ from acd.routing.outputs import (
     ParticipantGone,
     TransferMade,
 )
+from acd.routing.overflow import refusal_of
 from acd.routing.state import CHANNEL_BITS, Agent
 from acd.routing.states import AssignmentTrigger
 
@@ -220,8 +221,10 @@ def take_over(answer: Answer, offer: Offer, by: PersonId) -> None:
 
 def _to_queue(answer: Answer, offer: Offer, event: TransferAsked) -> None:
     contact = offer.contact
-    if event.to_queue not in answer.state.queues:
-        answer.refuse(offer.id, "unknown_queue", event.to_queue)
+    assert event.to_queue is not None
+    code = refusal_of(answer.state, contact, event.to_queue)
+    if code:
+        answer.refuse(offer.id, code, event.to_queue)
         return
     answer.trigger = "moved"
     answer.emit(TransferMade(offer.id, contact.id, event.to_queue))

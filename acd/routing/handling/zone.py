@@ -16,7 +16,7 @@ from acd.routing.events import (
     QueueGateTurned,
     RulesLoaded,
 )
-from acd.routing.handling.arrivals import HEAD_START_MAX_MS
+from acd.routing.handling.arrivals import HEAD_START_MAX_MS, ID_MAX, MOMENT_MAX_MS
 from acd.routing.handling.leaving import drop_offers, end_contact, end_talk, fail_connecting, live_offers
 from acd.routing.handling.transfers import end_open_consult, free_agent
 from acd.routing.line import NUMBER_MASK
@@ -46,6 +46,8 @@ from acd.routing.plans import find_fault
 from acd.routing.state import CHANNEL_BITS
 from acd.routing.states import CONTACT_MOVES, LATE, ContactTrigger, Refusal
 from acd.routing.strategies import RANK_MASK
+
+HOURS_MAX = 10_000
 
 
 def on_node(answer: Answer, event: NodeStarted) -> None:
@@ -89,6 +91,12 @@ def on_hours(answer: Answer, event: HoursTurned) -> None:
     if known == (event.is_open, event.until_ms):
         answer.late(event.hours, "so before")
         return
+    if len(event.hours) > ID_MAX or abs(event.until_ms or 0) > MOMENT_MAX_MS:
+        answer.refuse(event.hours, "senseless", event.until_ms, f"an id of {ID_MAX} characters, a moment")
+        return
+    if known is None and len(answer.state.hours) >= HOURS_MAX:
+        answer.refuse(event.hours, "limit", len(answer.state.hours), f"{HOURS_MAX} kinds of hours")
+        return
     answer.emit(HoursInForce(event.hours, event.is_open, event.until_ms))
     for queue in list(answer.state.queues.values()):
         if queue.plan.rules.hours == event.hours:
@@ -120,10 +128,11 @@ def on_moved(answer: Answer, event: ContactMoved) -> None:
     contact = _waiting(answer, event.contact)
     if contact is None:
         return
-    if event.queue not in answer.state.queues:
-        answer.refuse(contact.id, "unknown_queue", event.queue)
-    elif event.queue == contact.queue:
+    code = overflow.refusal_of(answer.state, contact, event.queue)
+    if event.queue == contact.queue:
         answer.refuse(contact.id, "own_target", event.queue)
+    elif code:
+        answer.refuse(contact.id, code, event.queue)
     else:
         answer.trigger = "moved"
         answer.emit(ContactRequeued(contact.id, event.queue, "supervisor", event.by))
@@ -170,7 +179,7 @@ def on_closed(answer: Answer, event: ContactClosed) -> None:
     """A supervisor ends a contact, wherever it stands."""
     contact = answer.state.contacts.get(event.contact)
     if contact is None or contact.state is ContactState.ENDED:
-        answer.refuse(event.contact, "unknown_contact")
+        _answer_gone(answer, event.contact)
         return
     reason = event.reason[:200]
     offer = answer.state.offers.get(contact.offer)
@@ -202,11 +211,19 @@ def _check_all(answer: Answer, queue_id: QueueId) -> None:
             overflow.check(answer, contact)
 
 
+def _answer_gone(answer: Answer, contact_id: ContactId) -> None:
+    """Nothing can be done to this contact: it is over, or nobody has heard of it."""
+    if contact_id in answer.state.contacts or contact_id in answer.state.ended_ids:
+        answer.late(contact_id, "ended before")
+    else:
+        answer.refuse(contact_id, "unknown_contact")
+
+
 def _waiting(answer: Answer, contact_id: ContactId) -> Contact | None:
     """The contact, if a supervisor may act on it; else the event is answered."""
     contact = answer.state.contacts.get(contact_id)
     if contact is None:
-        answer.refuse(contact_id, "unknown_contact")
+        _answer_gone(answer, contact_id)
         return None
     verdict = CONTACT_MOVES[contact.state, ContactTrigger.MOVE]
     if verdict is LATE:

@@ -1,11 +1,9 @@
 /** The agent's page. It shows what the server says and asks for what the agent presses; it decides nothing. */
 
-import { html, render, useEffect, useMemo } from "../vendor/preact.js";
+import { html, useEffect, useMemo } from "../vendor/preact.js";
 import { Notice } from "../page/components.js";
-import { Desk } from "../page/desk.js";
-import { markDocument, useTexts } from "../page/i18n.js";
-import { session } from "../page/session.js";
-import { ConnectionStrip, SignIn } from "../page/sign_in.js";
+import { openDesk } from "../page/opening.js";
+import { ConnectionStrip } from "../page/sign_in.js";
 import { useStore } from "../page/store.js";
 import { useTable } from "../page/views.js";
 import { refusalText } from "../page/words.js";
@@ -36,7 +34,7 @@ function Notices({ t }) {
   </div>`;
 }
 
-/** @param {{desk: Desk, t: import("../page/i18n.js").Translate, lang: import("../page/i18n.js").Language}} props */
+/** @param {{desk: import("../page/desk.js").Desk, t: import("../page/i18n.js").Translate, lang: import("../page/i18n.js").Language}} props */
 function DeskPage({ desk, t, lang }) {
   const me = [...useTable(desk.view, "me").values()][0];
   const contact = useTable(desk.view, "assignments").get(String(useStore(selected)));
@@ -76,17 +74,4 @@ function DeskPage({ desk, t, lang }) {
   <//>`;
 }
 
-function Page() {
-  const { t, lang } = useTexts(TEXTS);
-  const person = useStore(session)?.person.person;
-  const desk = useMemo(() => (person ? new Desk("agent") : null), [person]);
-  useEffect(() => markDocument(t, lang), [lang]);
-  useEffect(() => {
-    desk?.open();
-    return () => desk?.close();
-  }, [desk]);
-  if (!desk) return html`<${SignIn} t=${t} lang=${lang} caption=${t("sign_in_caption")} />`;
-  return html`<${DeskPage} desk=${desk} t=${t} lang=${lang} />`;
-}
-
-render(html`<${Page} />`, /** @type {HTMLElement} */ (document.getElementById("page")));
+openDesk("agent", TEXTS, DeskPage);

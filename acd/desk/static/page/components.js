@@ -1,6 +1,6 @@
 /** Small parts that every page uses. They show what they are given and report what was pressed. */
 
-import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
 import { useNow } from "./clock.js";
 import { clockText, countdownText } from "./format.js";
 import { setLanguage } from "./i18n.js";
@@ -158,11 +158,16 @@ export function Menu({ label, title, children, right = false, disabled = false, 
     };
     document.addEventListener("pointerdown", outside);
     document.addEventListener("scroll", scrolled, true);
-    /** @type {HTMLElement | null | undefined} */ (place.current?.querySelector('[role^="menuitem"]'))?.focus();
     return () => {
       document.removeEventListener("pointerdown", outside);
       document.removeEventListener("scroll", scrolled, true);
     };
+  }, [isOpen]);
+  // Before the next key can come, and without scrolling: a page that scrolls closes its menu.
+  useLayoutEffect(() => {
+    if (!isOpen) return;
+    const first = /** @type {HTMLElement | null | undefined} */ (place.current?.querySelector('[role^="menuitem"]'));
+    first?.focus({ preventScroll: true });
   }, [isOpen]);
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Escape" && isOpen) close();

@@ -10,7 +10,7 @@ import { useTable } from "../page/views.js";
 import { CustomerCell, RowMenu, useAllowed, useNames } from "./cells.js";
 import { filterContacts } from "./figures.js";
 import { isFound } from "./sorting.js";
-import { LiveTable } from "./table.js";
+import { Find, LiveTable } from "./table.js";
 import { filter, useWatch } from "./watch_state.js";
 
 /** @typedef {import("../page/tables.js").Row} Row */
@@ -109,14 +109,7 @@ export function Contacts() {
   return html`<section class="card panel">
     <div class="row spread">
       <h2>${t("contacts")} <span class="badge">${rows.length}</span></h2>
-      <input
-        type="search"
-        class="find"
-        aria-label=${t("find")}
-        placeholder=${t("find")}
-        value=${search}
-        onInput=${(/** @type {any} */ event) => setSearch(event.target.value)}
-      />
+      <${Find} t=${t} value=${search} onInput=${setSearch} />
     </div>
     <${LiveTable}
       name="contacts"

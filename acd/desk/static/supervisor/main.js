@@ -1,12 +1,11 @@
 /** The supervisor's page: live tables of queues, contacts and agents. It shows and asks; it decides nothing. */
 
-import { html, render, useEffect, useMemo } from "../vendor/preact.js";
+import { html, useMemo } from "../vendor/preact.js";
 import { BrandMark, LanguageSwitch, Menu, Notice } from "../page/components.js";
-import { Desk } from "../page/desk.js";
-import { markDocument, useTexts } from "../page/i18n.js";
 import { Icon } from "../page/icons.js";
+import { openDesk } from "../page/opening.js";
 import { session, signOut } from "../page/session.js";
-import { ConnectionMark, ConnectionStrip, SignIn } from "../page/sign_in.js";
+import { ConnectionMark, ConnectionStrip } from "../page/sign_in.js";
 import { useStore } from "../page/store.js";
 import { calm } from "../page/views.js";
 import { refusalText } from "../page/words.js";
@@ -23,6 +22,7 @@ const TURN_MS = 300;
 
 /** @typedef {import("../page/i18n.js").Translate} Translate */
 /** @typedef {import("../page/i18n.js").Language} Language */
+/** @typedef {import("../page/desk.js").Desk} Desk */
 
 /** @param {{desk: Desk, t: Translate, lang: Language}} props */
 function TopBar({ desk, t, lang }) {
@@ -86,17 +86,4 @@ function WatchPage({ desk, t, lang }) {
   <//>`;
 }
 
-function Page() {
-  const { t, lang } = useTexts(TEXTS);
-  const person = useStore(session)?.person.person;
-  const desk = useMemo(() => (person ? new Desk("supervisor") : null), [person]);
-  useEffect(() => markDocument(t, lang), [lang]);
-  useEffect(() => {
-    desk?.open();
-    return () => desk?.close();
-  }, [desk]);
-  if (!desk) return html`<${SignIn} t=${t} lang=${lang} caption=${t("sign_in_caption")} />`;
-  return html`<${WatchPage} desk=${desk} t=${t} lang=${lang} />`;
-}
-
-render(html`<${Page} />`, /** @type {HTMLElement} */ (document.getElementById("page")));
+openDesk("supervisor", TEXTS, WatchPage);

@@ -83,3 +83,18 @@ export function LiveTable({ name, t, columns, rows, keyOf, order: first, groupOf
     ${!rows.length && html`<p class="empty">${empty}</p>`}
   </div>`;
 }
+
+/**
+ * The field over a table that narrows it to what is typed.
+ * @param {{t: import("../page/i18n.js").Translate, value: string, onInput: (text: string) => void}} props
+ */
+export function Find({ t, value, onInput }) {
+  return html`<input
+    type="search"
+    class="find"
+    aria-label=${t("find")}
+    placeholder=${t("find")}
+    value=${value}
+    onInput=${(/** @type {any} */ event) => onInput(event.target.value)}
+  />`;
+}

@@ -9,6 +9,7 @@ export function render(tree: any, parent: HTMLElement): void;
 export function useState<T>(initial: T): [T, (next: T | ((before: T) => T)) => void];
 export function useReducer<S, A>(reduce: (state: S, action: A) => S, initial: S): [S, (action: A) => void];
 export function useEffect(effect: () => void | (() => void) | unknown, inputs?: readonly unknown[]): void;
+export function useLayoutEffect(effect: () => void | (() => void) | unknown, inputs?: readonly unknown[]): void;
 export function useRef<T>(initial: T): { current: T };
 export function useMemo<T>(make: () => T, inputs: readonly unknown[]): T;
 export interface Context<T> {
