@@ -49,7 +49,9 @@ def settle(answer: Answer) -> None:
             loose, state.loose = state.loose, []
             if len(loose) > 1:
                 loose.sort(key=_contact_key)
-            for contact in loose:
+            for number, contact in enumerate(loose):
+                if state.opened:
+                    _serve_who_stands_before(answer, loose[number:])
                 place = contact.place
                 if place >= LOOSE and not match_contact(answer, contact) and place == LOOSE:
                     stand(state, contact, answer.now_ms)
@@ -59,6 +61,28 @@ def settle(answer: Answer) -> None:
                 opened.sort(key=_agent_key)
             for agent in opened:
                 match_agent(answer, agent)
+
+
+def _serve_who_stands_before(answer: Answer, loose: list[Contact]) -> None:
+    """Whoever was freed together with contacts that came loose serves those first who stand before them in line.
+
+    Without this a contact that returns from an agent would have that agent again before others had their turn.
+    """
+    state = answer.state
+    opened = list(state.opened)
+    if len(opened) > 1:
+        opened.sort(key=_agent_key)
+    for agent in opened:
+        while agent.mask & CHANNEL_ALL:
+            found = find_contact(state, agent, answer.now_ms)
+            if found is None:
+                break
+            contact, key, passed_over = found
+            prefers = agent.queues
+            first = min(other.key - (prefers.get(other.queue, 0) << NUMBER_BITS) for other in loose)
+            if key >= first:
+                break
+            make_offer(answer, contact, agent, _decision_of_agent(answer, contact, agent, key, passed_over))
 
 
 def match_contact(answer: Answer, contact: Contact) -> bool:

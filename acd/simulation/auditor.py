@@ -143,6 +143,13 @@ class Auditor:
             counts[contact.state] += 1
         return counts
 
+    def open_return_calls(self) -> int:
+        """Return how many return calls stand in line: durable, they wait for whoever can serve them."""
+        contacts = self._pairing.contacts.values()
+        return sum(
+            each.origin is Origin.RETURN_CALL and each.state is ContactState.WAITING for each in contacts
+        )
+
     # --- what must hold after every record ----------------------------------------------------------
 
     def _settled(self) -> None:

@@ -52,12 +52,14 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What came of it. `lost` counts contacts that entered and came to no end; `speed` is times real time."""
+    """What came of it; `speed` is times real time."""
 
     contacts: int
     faults: int
     crashes: int
     lost: int
+    """Contacts that came to no end, but for `open_return_calls`: those stand in line for whom nobody can serve."""
+    open_return_calls: int
     assigned_twice: int
     invariant_checks: int
     broken: list[str]
@@ -209,6 +211,7 @@ class Day:
         if self._twin is not None:
             self._compare(self._twin, reborn, now_ms, "snapshot and tail")
         self._engine = reborn
+        self._at_ms = reborn.state.at_ms  # a lost record's moment is lost with it
         if len(self._tail) > TAIL_MAX:
             self._snapshot = reborn.snapshot()
             self._tail.clear()
@@ -240,7 +243,8 @@ class Day:
             contacts=auditor.entered,
             faults=self._world.faults + self._crashes + self._mischiefs,
             crashes=self._crashes,
-            lost=live,
+            lost=live - auditor.open_return_calls(),
+            open_return_calls=auditor.open_return_calls(),
             assigned_twice=auditor.assigned_twice,
             invariant_checks=auditor.checks,
             broken=self._broken + auditor.broken,

@@ -109,21 +109,22 @@ class Pairing:
     ) -> SeenContact | None:
         """Return somebody in line whom the agent suits and whose place is better than the chosen one's (6, 7).
 
-        An agent who chooses gives each queue the head start that the agent's own order asks for.
+        An agent who chooses gives each queue the head start that the agent's own order asks for. Where a contact chose,
+        the agent may have been freed at the same moment: then nobody may be before it in both orders.
         """
         self._stand(now_ms)
-        if not self._line:
-            return None
-        prefer = agent.queues if is_agents_choice else {}
-        mine = (place_of(chosen) - prefer.get(chosen.queue.rules.queue, 0), chosen.number)
-        farthest = mine[0] + max(prefer.values(), default=0)
+        prefer = agent.queues
+        mine = (place_of(chosen), chosen.number)
+        mine_liked = (mine[0] - prefer.get(chosen.queue.rules.queue, 0), chosen.number)
+        farthest = mine_liked[0] + max(prefer.values(), default=0) if is_agents_choice else mine[0]
         for place_ms, number, name in self._line:
             if place_ms > farthest:
                 break
             other = self.contacts[name]
-            theirs = (place_ms - prefer.get(other.queue.rules.queue, 0), number)
-            is_before = theirs < mine and name != chosen.id and is_in_line(other, now_ms)
-            if is_before and suits(other, agent, self.neighbours, self.borrowed, now_ms):
+            liked = (place_ms - prefer.get(other.queue.rules.queue, 0), number)
+            is_before = liked < mine_liked and (is_agents_choice or (place_ms, number) < mine)
+            is_here = is_before and name != chosen.id and is_in_line(other, now_ms)
+            if is_here and suits(other, agent, self.neighbours, self.borrowed, now_ms):
                 return other
         return None
 
