@@ -315,12 +315,40 @@ class IntakeBot(Protocol):
         ...
 
 
+class Ability(StrEnum):
+    """What an adapter may declare that it cannot do. Beside each: how an order for it is refused all the same.
+
+    The refusal is an event, so that the engine, the desks and the records say what is so; the talk goes on.
+    """
+
+    HOLD = "hold"
+    """`HoldChosen(offer, False)`."""
+    TRANSFER_OUT = "transfer_out"
+    """`ConnectFailed(offer, "cannot")`."""
+    CONSULT = "consult"
+    """`ConsultEnded(offer, "cannot")`."""
+    CONFERENCE = "conference"
+    """`ParticipantLeft(offer, target)`: the customer stays with the agent."""
+    DIAL = "dial"
+    """`DialFailed(offer, ...)`."""
+    INTAKE = "intake"
+    """`IntakeGaveUp(contact, "no_bot")`."""
+    MONITOR = "monitor"
+    """`ParticipantLeft(offer, supervisor)`; the next two as well."""
+    WHISPER = "whisper"
+    BARGE = "barge"
+    TAKE_OVER = "take_over"
+    """Refused at the desk alone: by the time of the order the agent has been relieved."""
+    RECORD = "record"
+    """Nobody orders it; a desk shows no sign of a recording."""
+
+
 class Adapter(Room, Protocol):
-    """A room that holds customers' legs."""
+    """A room that holds customers' legs. Held to `tests/telephony_adapters/conformance.py`."""
 
     @property
     def cannot(self) -> frozenset[str]:
-        """Abilities it lacks (`hold`, `consult`, `monitor`, `transfer_out`, ...); the desk greys them out."""
+        """Each `Ability` that it lacks; the desk greys it out and refuses it."""
         ...
 
     async def resume(self, legs: Sequence[KeptLeg]) -> None:

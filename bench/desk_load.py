@@ -5,7 +5,8 @@
 Starts the real server with its journal (FULL) in a temporary folder, brings customers through the cti adapter as a
 switch would, and plays every agent at a real desk websocket through the whole life of a contact: offer, accept, talk,
 end, wrap-up. Talks last so long that the agents together are a little slower than the customers, so a line stands and
-every agent who finishes is waited for. Supervisors watch everything; `--mute` of them never read. The last line is one
+every agent who finishes is waited for. Supervisors watch everything, in every second stretch of the load, so that what
+they cost shows; `--mute` of them never read. The last line is one
 JSON object; README.md says what its keys mean.
 """
 
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import json
 import os
 import shutil
@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,14 @@ if __package__ in (None, ""):
 
 import uvloop
 
-from acd.client import sign_in
-from bench.desks.house import PASSWORD, start_house, supervisor_name
+from bench.desks.house import start_house
+from bench.desks.mute import Mute
 from bench.desks.switch import Switch
 from bench.sip_load.house import House
 from bench.sip_load.witness import percentiles
 
+SETTLE_S = 1.5
+"""Not counted after supervisors have come or gone: the first look at everything is dear, and rare."""
 OVERHEAD_S = 0.06
 """What accepting, connecting, ending and finishing take beside talk and wrap-up."""
 
@@ -51,6 +54,12 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--supervisors", type=int, default=10, help="watching everything")
     parser.add_argument("--mute", type=int, default=1, help="how many of them never read")
+    parser.add_argument(
+        "--turns",
+        type=int,
+        default=6,
+        help="stretches, by turns without and with supervisors; 1: with, all the time",
+    )
     parser.add_argument("--processes", type=int, default=1, help="processes that play the agents")
     parser.add_argument("--encoding", choices=("msgpack", "json"), default="msgpack")
     parser.add_argument("--seed", type=int, default=1)
@@ -60,6 +69,19 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
         "--json", action="store_true", help="print nothing but progress (stderr) and the last line"
     )
     return parser.parse_args(arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of the load, with or without supervisors."""
+
+    begun_s: float
+    ended_s: float
+    is_watched: bool
+
+    def holds(self, at_s: float) -> bool:
+        """Return whether a moment lies in it."""
+        return self.begun_s <= at_s < self.ended_s
 
 
 class People:
@@ -88,6 +110,11 @@ class People:
         said: dict[str, Any] = json.loads(line)
         return said
 
+    async def ask(self, word: str) -> dict[str, Any]:
+        """Say a word and return the answer."""
+        self._write(word)
+        return await self.hear()
+
     async def stop(self) -> dict[str, Any]:
         """Send everybody home and return what they saw."""
         self._write("stop")
@@ -105,36 +132,32 @@ class People:
         self._process.stdin.write(line.encode() + b"\n")
 
 
-async def mute_supervisor(http: str, at: int) -> asyncio.StreamWriter:
-    """Open a supervisor's desk and never read from it; heartbeats are answered in advance by `beat`."""
-    token = (await sign_in(http, supervisor_name(at), PASSWORD)).token
-    host, port = http.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port), limit=4096)
-    key = base64.b64encode(os.urandom(16)).decode()
-    writer.write(
-        f"GET /desk HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
-        "Sec-WebSocket-Protocol: acd.desk.v1+json\r\n\r\n".encode()
-    )
-    await reader.readuntil(b"\r\n\r\n")
-    writer.write(masked(json.dumps({"type": "hello", "token": token, "view": "supervisor"}).encode()))
-    writer.transport.pause_reading()  # type: ignore[attr-defined]
-    return writer
+class Supervisors:
+    """Those who watch everything, and those of them who never read: they come and go together."""
 
+    def __init__(self, wishes: argparse.Namespace, house: House, people: list[People]) -> None:
+        self.mute = [Mute(house.http, at) for at in range(wishes.mute)]
+        self.started = asyncio.Event()
+        """Set when the load has begun."""
+        self._people = people
+        self._tasks: list[asyncio.Task[None]] = []
 
-def masked(data: bytes) -> bytes:
-    """Return a client's text frame under a mask of zeros."""
-    length = bytes((0x80 | len(data),)) if len(data) < 126 else b"\xfe" + len(data).to_bytes(2, "big")
-    return b"\x81" + length + bytes(4) + data
+    async def come(self, group: asyncio.TaskGroup) -> None:
+        """Let everybody open the whole view."""
+        for each in self._people:
+            await each.ask("come")
+        for mute in self.mute:
+            opened = asyncio.Event()
+            self._tasks.append(group.create_task(mute.stay(opened)))
+            await opened.wait()
 
-
-async def beat(writers: list[asyncio.StreamWriter]) -> None:
-    """Give signs of life for those who do not read, so that it is their slowness that is dealt with."""
-    while True:
-        for writer in writers:
-            if not writer.is_closing():
-                writer.write(masked(b'{"type":"heartbeat"}'))
-        await asyncio.sleep(3)
+    async def go(self) -> None:
+        """Send them away."""
+        for task in self._tasks:
+            task.cancel()
+        self._tasks.clear()
+        for each in self._people:
+            await each.ask("go")
 
 
 async def measure(wishes: argparse.Namespace, house: House, key: str) -> dict[str, Any]:
@@ -154,31 +177,54 @@ async def measure(wishes: argparse.Namespace, house: House, key: str) -> dict[st
         for at in range(wishes.processes)
     ]  # fmt: skip
     switch = Switch(house.http, key, time.perf_counter)
+    supervisors = Supervisors(wishes, house, people)
     try:
         async with asyncio.TaskGroup() as group:
             seated = sum([(await each.hear())["seated"] for each in people])
             tell(f"{seated} seated")
-            mute = [await mute_supervisor(house.http, at) for at in range(wishes.mute)]
-            tasks = [group.create_task(switch.run()), group.create_task(beat(mute))]
+            running = group.create_task(switch.run())
             await asyncio.sleep(1)
-            figures = await load(wishes, house, switch)
+            windows: list[Window] = []
+            coming = group.create_task(come_and_go(wishes, supervisors, windows, group))
+            figures = await load(wishes, house, switch, supervisors)
+            await coming
+            await supervisors.go()
             seen = [await each.stop() for each in people]
-            for task in tasks:
-                task.cancel()
-            for writer in mute:
-                writer.close()
+            running.cancel()
     finally:
         for each in people:
             each.kill()
-    return figures | summary(seen, switch, figures)
+    return figures | summary(seen, switch, windows) | watched(supervisors, seen)
 
 
-async def load(wishes: argparse.Namespace, house: House, switch: Switch) -> dict[str, Any]:
+async def come_and_go(
+    wishes: argparse.Namespace, supervisors: Supervisors, windows: list[Window], group: asyncio.TaskGroup
+) -> None:
+    """Measure in turns without supervisors and with them, so that a drift of the machine falls on both alike."""
+    await supervisors.started.wait()
+    turn_s = wishes.seconds / wishes.turns
+    for turn in range(wishes.turns):
+        is_watched = bool(turn % 2) or wishes.turns == 1
+        ends_s = time.perf_counter() + turn_s
+        if is_watched:
+            await supervisors.come(group)
+        await asyncio.sleep(SETTLE_S)
+        begun_s = time.perf_counter()
+        await asyncio.sleep(max(0.0, ends_s - begun_s))
+        windows.append(Window(begun_s, ends_s, is_watched))
+        if is_watched and turn < wishes.turns - 1:
+            await supervisors.go()
+
+
+async def load(
+    wishes: argparse.Namespace, house: House, switch: Switch, supervisors: Supervisors
+) -> dict[str, Any]:
     """Fill the agents' hands and a line, then bring customers for the time agreed, then wait for the last one."""
     ahead = wishes.desks + 50
     for number in range(ahead):
         await switch.arrive(number)
     await until(lambda: switch.connected >= min(ahead, wishes.desks), 60)
+    supervisors.started.set()
     cpu, begun, ended = house.cpu_s(), time.perf_counter(), switch.ended
     arrived = await switch.arrivals(wishes.rate, wishes.seconds, ahead, wishes.seed)
     took = time.perf_counter() - begun
@@ -211,21 +257,45 @@ async def until(is_so: Any, seconds: float) -> None:
         await asyncio.sleep(0.05)
 
 
-def summary(seen: list[dict[str, Any]], switch: Switch, figures: dict[str, Any]) -> dict[str, Any]:
+def summary(seen: list[dict[str, Any]], switch: Switch, windows: list[Window]) -> dict[str, Any]:
     """Put together what switch and people saw."""
     refusals = [code for each in seen for code in each["refusals"]]
     unfinished = sum(state not in ("done", "refused") for state in switch.calls.values())
-    return {
+    freed = [(at, took) for each in seen for at, took in each["freed_to_offer"]]
+    inside = [(window.is_watched, took) for at, took in freed for window in windows if window.holds(at)]
+    alone, watched_too = (
+        [took for is_watched, took in inside if is_watched is which] for which in (False, True)
+    )
+    figures = {
         "lost": unfinished,
         "refused_at_the_door": dict(switch.refused),
         "finished_at_desks": sum(each["done"] for each in seen),
         "desk_refusals": {code: refusals.count(code) for code in sorted(set(refusals))},
         "gaps": sum(each["gaps"] for each in seen),
         "reconnects": sum(each["reconnects"] for each in seen),
-        "freed_to_offer_ms": percentiles([v for each in seen for v in each["freed_to_offer_ms"]]),
-        "freed_samples": sum(len(each["freed_to_offer_ms"]) for each in seen),
+        "freed_to_offer_ms": percentiles([took for _, took in freed]),
+        "freed_samples": len(freed),
+        "freed_alone_ms": percentiles(alone),
+        "freed_watched_ms": percentiles(watched_too),
         "action_ms": percentiles([v for each in seen for v in each["action_ms"]]),
         "generator_cpu_s": round(sum(each["cpu_s"] for each in seen), 1),
+    }
+    if alone and watched_too:
+        before, after = percentiles(alone)["p99"], percentiles(watched_too)["p99"]
+        assert before is not None and after is not None, "no figures of a window that has samples"
+        figures["p99_change_share"] = round(after / before - 1, 3)
+    return figures
+
+
+def watched(supervisors: Supervisors, seen: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the supervisors saw, and what was held for those who never read."""
+    return {
+        "watched_mb": round(sum(each["watched_mb"] for each in seen), 1),
+        "watchers_closed": sum(each["watchers_closed"] for each in seen),
+        "mute_held_kb_max": round(
+            max((mute.held_bytes_max for mute in supervisors.mute), default=0) / 1024, 1
+        ),
+        "mute_cuts": sum(mute.cuts for mute in supervisors.mute),
     }
 
 

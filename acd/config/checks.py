@@ -43,6 +43,8 @@ def _queue(form: forms.QueueForm, key: str, complain: Complain) -> None:
             complain(
                 f"{key}.disposition_default", f'"{form.disposition_default}"', "dispositions to pick it from"
             )
+    if form.fence and form.spill is not None:
+        complain(f"{key}.spill", "a spill", "none, since the fence keeps contacts at home")
     _each_once([str(one.group) for one in form.reserves], f"{key}.reserves", "group", complain)
 
 
@@ -63,6 +65,14 @@ def _step(step: forms.StepForm, earlier: forms.StepForm, key: str, complain: Com
 def _reserve(form: forms.ReserveForm, key: str, complain: Complain) -> None:
     if form.release_s >= form.borrow_s:
         complain(f"{key}.release_s", str(form.release_s), f"less than borrow_s ({form.borrow_s})")
+
+
+def _spill(form: forms.SpillForm, key: str, complain: Complain) -> None:
+    if form.end_percent >= form.begin_percent:
+        expected = f"less than begin_percent ({form.begin_percent})"
+        complain(f"{key}.end_percent", str(form.end_percent), expected)
+    if form.reach is Reach.HOME:
+        complain(f"{key}.reach", form.reach, "neighbours or all: home is where a contact is anyway")
 
 
 def _overflow_rule(form: forms.OverflowRuleForm, key: str, complain: Complain) -> None:
@@ -212,6 +222,7 @@ LOCAL_CHECKS: Final[Mapping[type[forms.Form], Check]] = {
     forms.QueueForm: _queue,
     forms.RegionForm: _region,
     forms.ReserveForm: _reserve,
+    forms.SpillForm: _spill,
     forms.ServerForm: _server,
     forms.SipForm: _sip,
     forms.SwitchForm: _switch,

@@ -59,6 +59,9 @@ def _queue(name: str, form: forms.QueueForm, settings: Settings) -> model.QueueR
             model.Reserve(model.GroupId(one.group), one.borrow_s * 1_000, one.release_s * 1_000)
             for one in form.reserves
         ),
+        spill=None
+        if form.spill is None
+        else model.Spill(form.spill.reach, form.spill.begin_percent, form.spill.end_percent),
         offer_ms=form.offer_s * 1_000,
         refusal_memory_ms=form.refusal_memory_s * 1_000,
         rona_rest=form.rona_rest,

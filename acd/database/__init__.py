@@ -3,7 +3,7 @@
 from acd.database.errors import DatabaseUnusable, SchemaTooNew
 from acd.database.opening import Database, open_database
 from acd.database.spool import Spool
-from acd.database.tables import METADATA, PlainText, UtcMoment, moment_of, ms_of
+from acd.database.tables import METADATA, PlainText, UtcMoment, moment_of, ms_of, plain_text
 
 __all__ = [
     "METADATA",
@@ -16,4 +16,5 @@ __all__ = [
     "moment_of",
     "ms_of",
     "open_database",
+    "plain_text",
 ]

@@ -49,9 +49,12 @@ class PlainText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Leave out what PostgreSQL would refuse, so that both databases hold the same."""
-        if value is None:
-            return None
-        return value.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
+        return None if value is None else plain_text(value)
+
+
+def plain_text(text: str) -> str:
+    """Return what a `PlainText` column keeps of a text."""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
 
 
 def moment_of(at_ms: int) -> datetime:

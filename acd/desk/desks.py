@@ -101,7 +101,7 @@ class Desks:
         self._every("shared", self.settings.shared_tick_ms / 1000 / SLOTS, self._tick_shared)
         self._every("liveness", self.settings.heartbeat_ms / 1000 / SLOTS, self._tick_liveness)
         self._every("alerts", ALERTS_S / ALERT_TURNS, self._tick_alerts)
-        self._every("housekeeping", 2.0, self._tick_housekeeping)
+        self._every("housekeeping", 1.0, self._tick_housekeeping)
 
     def close(self) -> None:
         """Refuse new desks and close those that are open."""
@@ -408,6 +408,7 @@ class Desks:
         self.figures.sessions.labels("agent").set(agents)
         self.figures.sessions.labels("supervisor").set(len(self.sessions) - agents)
         self.figures.behind.set(len(self._behind))
+        self.figures.held_bytes_max.set(max((session.held_bytes() for session in self._behind), default=0))
         self.figures.unknown_facts.set(self.board.unknown)
 
     def _note_unread(self, view: SupervisorView) -> None:

@@ -30,6 +30,9 @@ class DeskFigures:
         self.behind = Gauge(
             "acd_desk_behind_sockets", "Sockets that lack changes for being slow", registry=own
         )
+        self.held_bytes_max = Gauge(
+            "acd_desk_held_bytes_max", "Bytes held for the slowest socket, without the system's", registry=own
+        )
         self.unknown_facts = Gauge(
             "acd_desk_unknown_facts", "Facts about what the board has never heard of", registry=own
         )

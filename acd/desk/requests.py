@@ -120,7 +120,9 @@ def _abilities(action: a.Action) -> tuple[str, ...]:
             return ("conference",)
         case a.TransferContact() if action.to_number:
             return ("transfer_out",)
-        case a.MonitorContact(mode=mode) if mode is not None and mode is not MonitorMode.TAKE_OVER:
+        case a.MonitorContact(mode=MonitorMode.TAKE_OVER):
+            return ("take_over",)
+        case a.MonitorContact(mode=mode) if mode is not None:
             return ("monitor", mode.value)
         case _:
             return ()

@@ -50,6 +50,22 @@ class LinkStates(msgspec.Struct, frozen=True):
     microphone: bool = False
 
 
+class VisitMark(msgspec.Struct, frozen=True):
+    """One earlier contact of the customer; with `origin` return_call one of ours, which `count` leaves out."""
+
+    contact: ContactId
+    at_ms: int
+    channel: Channel
+    queue: QueueId
+    outcome: str
+    origin: Origin
+    agent: AgentId | None = None
+    agent_name: str = ""
+    disposition: str = ""
+    is_solved: bool = False
+    ticket: TicketId | None = None
+
+
 class RepeatMark(msgspec.Struct, frozen=True):
     """The customer was here before, inside the window: how often, and what the last visit was."""
 
@@ -61,6 +77,10 @@ class RepeatMark(msgspec.Struct, frozen=True):
     last_agent: AgentId | None = None
     last_agent_name: str = ""
     last_disposition: str = ""
+    is_recurring: bool = False
+    """The latest matter was closed as solved, and the customer comes again."""
+    visits: tuple[VisitMark, ...] = ()
+    """The latest ones, newest first; the first is the one that the fields above speak of."""
 
 
 class IntakeNote(msgspec.Struct, frozen=True):
@@ -279,6 +299,16 @@ class QueueRow(msgspec.Struct, frozen=True):
     regions: dict[RegionId, RegionCount] = {}
     borrowed: tuple[str, ...] = ()
     """Reserve groups that the queue has borrowed."""
+    spilled: tuple[RegionId, ...] = ()
+    """Regions whose contacts reach further for now, since too many wait for too few at home."""
+    overflow_asked: int = 0
+    """Customers who were asked whether to leave the line."""
+    overflow_declined: int = 0
+    """Of these, who said no or nothing; the share is the refusal rate."""
+    estimates: int = 0
+    """Answered contacts that had been told an estimate."""
+    estimate_error_ms: int | None = None
+    """By how much the first estimate that a customer was told was wrong, on average; None: nothing counted."""
 
 
 class ContactRow(msgspec.Struct, frozen=True):
@@ -316,6 +346,8 @@ class ContactRow(msgspec.Struct, frozen=True):
     not_before_at_ms: int | None = None
     monitors: dict[PersonId, MonitorMode] = {}
     decision: Decision | None = None
+    head_starts: dict[str, int] = {}
+    """What `head_start_ms` is made of: queue, entry, value, repeat, manual; parts of 0 are left out."""
 
 
 class GroupRow(msgspec.Struct, frozen=True):

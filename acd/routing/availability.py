@@ -130,5 +130,9 @@ def hide(state: State, agent: Agent) -> None:
 
 
 def _count_staff(state: State, agent: Agent, change: int) -> None:
-    for queue in agent.queues:
-        state.queues[queue].staffed += change
+    for queue_id in agent.queues:
+        queue = state.queues[queue_id]
+        queue.staffed += change
+        queue.staffed_in[agent.region] = queue.staffed_in.get(agent.region, 0) + change
+        if queue.plan.watched:
+            state.touched.append(queue)

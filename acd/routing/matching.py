@@ -73,6 +73,8 @@ def _serve_who_stands_before(answer: Answer, loose: list[Contact]) -> None:
     if len(opened) > 1:
         opened.sort(key=_agent_key)
     for agent in opened:
+        if any(other.alone_until_ms > answer.now_ms and other.owner == agent.id for other in loose):
+            continue  # whoever waits for this agent alone comes first
         while agent.mask & CHANNEL_ALL:
             found = find_contact(state, agent, answer.now_ms)
             if found is None:

@@ -241,6 +241,19 @@ class Reserve(msgspec.Struct, frozen=True):
     release_ms: int
 
 
+class Spill(msgspec.Struct, frozen=True):
+    """Widening by load: while too many wait for too few at home, contacts reach further at once.
+
+    The load of a region in a queue is the number of contacts from there in its line, in percent of the ready agents
+    from there who serve it, at work or not; with nobody ready it is endless as soon as one waits. The spill begins
+    at `begin_percent` and ends under `end_percent` (less: the hysteresis). A fence holds all the same.
+    """
+
+    reach: Reach = Reach.ALL
+    begin_percent: int = 100
+    end_percent: int = 50
+
+
 class WrapUp(msgspec.Struct, frozen=True):
     """Rule for the time after a contact; `limit_ms` of 0 with TIMED means none."""
 
@@ -317,6 +330,7 @@ class QueueRules(msgspec.Struct, frozen=True):
     fence: bool = False
     """True keeps contacts inside their region whatever the steps say."""
     reserves: tuple[Reserve, ...] = ()
+    spill: Spill | None = None
     offer_ms: int = 20_000
     refusal_memory_ms: int = 60_000
     """How long an agent who refused a contact is passed over for that contact."""
@@ -417,7 +431,7 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 class Visit(msgspec.Struct, frozen=True):
-    """An earlier contact of the same customer."""
+    """An earlier contact of the same customer; with `origin` return_call one of ours, which is not counted."""
 
     contact: ContactId
     at_ms: int
@@ -426,13 +440,20 @@ class Visit(msgspec.Struct, frozen=True):
     outcome: Outcome
     agent: AgentId | None = None
     disposition: str = ""
+    origin: Origin = Origin.INBOUND
+    ticket: TicketId | None = None
+    is_solved: bool = False
+    """The disposition is one that solves."""
 
 
 class Repeat(msgspec.Struct, frozen=True):
     """That a customer was here before, inside the window: how often, and the latest visits, newest first."""
 
     count: int
+    """Times that they came by themselves; at least 1."""
     visits: tuple[Visit, ...]
+    is_recurring: bool = False
+    """The latest matter was closed as solved, and they come again."""
 
 
 class Decision(msgspec.Struct, frozen=True):

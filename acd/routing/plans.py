@@ -25,13 +25,24 @@ from acd.routing.model import (
 NO_NEEDS: Final = Needs()
 ALTERNATIVES_MAX: Final = 64
 NEVER: Final = 1 << 30
-_WIDTH: Final = {Reach.HOME: 0, Reach.NEIGHBOURS: 1, Reach.ALL: 2}
+WIDTHS: Final = {Reach.HOME: 0, Reach.NEIGHBOURS: 1, Reach.ALL: 2}
 
 
 class Plan:
     """The rules of one queue under one version of the rules."""
 
-    __slots__ = ("after", "dropped", "joined", "last", "less", "rules", "version", "widths")
+    __slots__ = (
+        "after",
+        "dropped",
+        "joined",
+        "last",
+        "less",
+        "rules",
+        "solving",
+        "version",
+        "watched",
+        "widths",
+    )
 
     def __init__(self, rules: QueueRules, version: int) -> None:
         self.rules = rules
@@ -47,13 +58,16 @@ class Plan:
         for step in rules.steps:
             # Steps only ever ask for less, even if somebody has written them otherwise.
             less = max(less, step.proficiency_less)
-            width = max(width, 0 if rules.fence else _WIDTH[step.reach])
+            width = max(width, 0 if rules.fence else WIDTHS[step.reach])
             dropped |= frozenset(step.preferred_dropped)
             self.after.append(step.after_ms)
             self.less.append(less)
             self.widths.append(width)
             self.dropped.append(dropped)
         self.last = len(self.after) - 1
+        self.solving = frozenset(known.path for known in rules.dispositions if known.solves)
+        self.watched = bool(rules.reserves) or rules.spill is not None
+        """Whether a change of the line must be looked at (`acd.routing.reserves`)."""
 
     def step_at(self, wait_ms: int) -> int:
         """Which step is in force after this wait."""
@@ -156,6 +170,8 @@ def _queue_fault(queue: QueueRules, queues: set[QueueId]) -> str | None:
     for reserve in queue.reserves:
         if reserve.release_ms >= reserve.borrow_ms:
             return f"reserve {reserve.group}: release_ms must be less than borrow_ms"
+    if queue.spill is not None and not 0 < queue.spill.end_percent < queue.spill.begin_percent:
+        return "spill: end_percent must be positive and less than begin_percent"
     if queue.offer_ms <= 0 or queue.length_max < 0:
         return "offer_ms must be positive, length_max not negative"
     return None

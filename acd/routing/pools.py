@@ -18,7 +18,7 @@ from acd.routing.capacity import Capacity, capacity_key
 from acd.routing.contact import Contact
 from acd.routing.line import Rank
 from acd.routing.model import Channel, GroupId, Needs, QueueId, RegionId, SkillId
-from acd.routing.plans import NEVER, Plan, near_regions
+from acd.routing.plans import NEVER, WIDTHS, Plan, near_regions
 from acd.routing.state import CHANNEL_BITS, Agent, State
 from acd.routing.strategies import PLAIN, RANK_MASK, SHARED, agent_key
 from acd.routing.timers import SIFTED
@@ -188,6 +188,7 @@ class Pools:
         self.compares_shares = rules is not None and any(queue.strategy in SHARED for queue in rules.queues)
         """Whether some queue ranks agents by shares of their time."""
         self.near = near_regions(regions)
+        self.names = [rule.region for rule in regions]
         self.requirements: dict[tuple[int, Needs, Channel, int], Requirement] = {}
         self.by_queue: dict[QueueId, list[Requirement]] = {}
         self.by_group: dict[GroupId, list[Requirement]] = {}
@@ -285,11 +286,29 @@ class Pools:
         reach = requirement.reach.get(region)
         if reach is None:
             plan = requirement.plan
-            reach = {-1: 0 if region < 0 else plan.step_of_width(2)}
+            spilled = self._spill_width(requirement, region)
+            reach = {-1: 0 if region < 0 or spilled >= 2 else plan.step_of_width(2)}
             for other in range(len(self.near)):
-                reach[other] = 0 if region < 0 else plan.step_of_width(self.near[region][other])
+                width = -1 if region < 0 else self.near[region][other]
+                reach[other] = 0 if width <= spilled else plan.step_of_width(width)
             requirement.reach[region] = reach
         return reach
+
+    def _spill_width(self, requirement: Requirement, region: int) -> int:
+        """How far contacts from a region reach at once, whatever their step: -1 not at all, unless it spills."""
+        queue = self.state.queues.get(requirement.queue)
+        if queue is None or not queue.spilled or queue.plan.rules.spill is None or region < 0:
+            return -1
+        if requirement.plan.rules.fence or self.names[region] not in queue.spilled:
+            return -1
+        return WIDTHS[queue.plan.rules.spill.reach]
+
+    def forget_reach(self, queue: QueueId, region: int) -> None:
+        """A spill of this region has begun or ended: what was reached from there is to be found out anew."""
+        for requirement in self.by_queue.get(queue, ()):
+            requirement.reach.pop(region, None)
+            for tier in [tier for tier in requirement.tiers if tier[0] == region]:
+                del requirement.tiers[tier]
 
     def region_number(self, region: RegionId | None) -> int:
         """The number of a region; -1 for none and for one that the rules do not know."""

@@ -1,15 +1,18 @@
-"""Reserve groups: borrowed while a queue is in need, given back when it is well out of it.
+"""What a queue may draw upon in need: reserve groups, borrowed and given back, and spills of regions by load.
 
-Looked at whenever the line of a queue with reserves has changed, and when a contact's wait reaches the threshold.
-In between a wait can only grow, so nothing is missed.
+Looked at whenever the line or the staff of a queue with such rules has changed, and when a contact's wait reaches a
+threshold. In between a wait can only grow, so nothing is missed.
 """
 
 from __future__ import annotations
 
 from acd.routing.answer import Answer
 from acd.routing.line import NUMBER_MASK
-from acd.routing.outputs import ReserveSet
+from acd.routing.model import Spill
+from acd.routing.outputs import ReserveSet, SpillSet
 from acd.routing.state import Queue, State
+
+ENDLESS = 1 << 40
 
 
 def review_touched(answer: Answer) -> None:
@@ -19,6 +22,8 @@ def review_touched(answer: Answer) -> None:
     for queue in dict.fromkeys(touched):
         if state.queues.get(queue.id) is queue:
             review(answer, queue)
+            if queue.plan.rules.spill is not None:
+                review_spill(answer, queue, queue.plan.rules.spill)
 
 
 def review(answer: Answer, queue: Queue) -> None:
@@ -31,6 +36,24 @@ def review(answer: Answer, queue: Queue) -> None:
                 answer.emit(ReserveSet(queue.id, reserve.group, False))
         elif worst_ms >= reserve.borrow_ms and queue.line.length:
             answer.emit(ReserveSet(queue.id, reserve.group, True))
+
+
+def review_spill(answer: Answer, queue: Queue, spill: Spill) -> None:
+    """Begin at the upper threshold, end under the lower one, each region by itself."""
+    for region, number in answer.state.regions.items():
+        load = load_percent(queue.waiting_in.get(number, 0), queue.staffed_in.get(number, 0))
+        if region in queue.spilled:
+            if load < spill.end_percent:
+                answer.emit(SpillSet(queue.id, region, False))
+        elif load >= spill.begin_percent:
+            answer.emit(SpillSet(queue.id, region, True))
+
+
+def load_percent(waiting: int, staffed: int) -> int:
+    """Contacts that wait for each hundred ready agents; endless where nobody is ready."""
+    if not waiting:
+        return 0
+    return waiting * 100 // staffed if staffed else ENDLESS
 
 
 def waits(state: State, queue: Queue, now_ms: int) -> tuple[int, int]:

@@ -194,6 +194,7 @@ class PlainQueue(_Plain):
     borrowed: list[GroupId]
     handle_ms: int
     handled: int
+    spilled: list[RegionId] = []
 
 
 class PlainState(_Plain):
@@ -336,6 +337,7 @@ def _plain_queue(queue: Queue, plans: _Plans) -> PlainQueue:
         sorted(queue.borrowed),
         queue.handle_ms,
         queue.handled,
+        sorted(queue.spilled),
     )
 
 
@@ -451,6 +453,7 @@ def _from_plain(plain: PlainState) -> State:
         queue = state.queues[plain_queue.id] = Queue(plans[plain_queue.plan])
         queue.gate_open = plain_queue.gate_open
         queue.borrowed = dict.fromkeys(plain_queue.borrowed, True)
+        queue.spilled = dict.fromkeys(plain_queue.spilled, True)
         queue.handle_ms = plain_queue.handle_ms
         queue.handled = plain_queue.handled
     state.hours = plain.hours

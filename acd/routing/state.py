@@ -159,7 +159,10 @@ class Agent:
 class Queue:
     """A queue and who waits in it."""
 
-    __slots__ = ("borrowed", "gate_open", "handle_ms", "handled", "id", "line", "plan", "staffed")
+    __slots__ = (
+        "borrowed", "gate_open", "handle_ms", "handled", "id", "line", "plan", "spilled", "staffed", "staffed_in",
+        "waiting_in",
+    )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
         self.id: QueueId = plan.rules.queue
@@ -167,11 +170,17 @@ class Queue:
         self.line = Line()
         self.gate_open = True
         self.borrowed: dict[GroupId, bool] = {}
+        self.spilled: dict[RegionId, bool] = {}
+        """Regions whose contacts reach further for now."""
         self.handle_ms = 0
         """Recent handle time, moved by an eighth towards each new one; 0 with `handled` 0."""
         self.handled = 0
         self.staffed = 0
         """Ready agents who serve it, at work or not."""
+        self.staffed_in: dict[int, int] = {}
+        """The same by number of their region."""
+        self.waiting_in: dict[int, int] = {}
+        """Contacts in the line by number of their region; kept where the plan is watched."""
 
 
 class State:

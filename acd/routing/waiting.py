@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from acd.routing.contact import Contact
 from acd.routing.model import ContactState, Origin, OverflowRule
-from acd.routing.state import ALONE, DORMANT, IN_POOL, LOOSE, NOWHERE, Agent, State
+from acd.routing.state import ALONE, DORMANT, IN_POOL, LOOSE, NOWHERE, Agent, Queue, State
 from acd.routing.timers import MASK, SHIFT
 
 CHECK_MS = 5_000
@@ -72,14 +72,21 @@ def stand(state: State, contact: Contact, now_ms: int) -> None:
     """Nobody is free for a loose contact: it stands in its line, and in the pool or before its owner's door."""
     queue = state.queues[contact.queue]
     queue.line.join(contact.key)
-    if queue.plan.rules.reserves:
-        state.touched.append(queue)
+    if queue.plan.watched:
+        _touch(state, queue, contact, 1)
     if contact.alone_until_ms > now_ms:
         contact.place = ALONE
     else:
         state.pools.join(contact)
         contact.place = IN_POOL
     schedule(state, contact, now_ms)
+
+
+def _touch(state: State, queue: Queue, contact: Contact, change: int) -> None:
+    """The line of a watched queue has changed: reserves and spills are to be looked at."""
+    state.touched.append(queue)
+    region = state.pools.region_number(contact.region)
+    queue.waiting_in[region] = queue.waiting_in.get(region, 0) + change
 
 
 def stand_all(state: State, now_ms: int) -> None:
@@ -100,8 +107,8 @@ def displace(state: State, contact: Contact) -> None:
     if place_now >= ALONE:
         queue = state.queues[contact.queue]
         queue.line.leave(contact.key)
-        if queue.plan.rules.reserves:
-            state.touched.append(queue)
+        if queue.plan.watched:
+            _touch(state, queue, contact, -1)
     contact.place = NOWHERE
 
 

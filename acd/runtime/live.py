@@ -29,6 +29,7 @@ from acd.routing.outputs import (
     QueueGateSet,
     ReserveSet,
     RulesInForce,
+    SpillSet,
 )
 
 LATEST: Final[dict[type, Callable[..., str]]] = {
@@ -36,6 +37,7 @@ LATEST: Final[dict[type, Callable[..., str]]] = {
     HoursInForce: lambda fact: f"hours/{fact.hours}",
     QueueGateSet: lambda fact: f"gate/{fact.queue}",
     ReserveSet: lambda fact: f"reserve/{fact.queue}/{fact.group}",
+    SpillSet: lambda fact: f"spill/{fact.queue}/{fact.region}",
     AgentJoined: lambda fact: f"joined/{fact.agent}",
     PresenceSet: lambda fact: f"presence/{fact.agent}",
     NextPresenceSet: lambda fact: f"next/{fact.agent}",

@@ -33,6 +33,7 @@ from acd.simulation.eligibility import (
     SeenOffer,
     asks_of,
     both_needs,
+    may_end,
     suits,
 )
 from acd.simulation.pairing import Pairing, is_in_line
@@ -70,7 +71,8 @@ class Auditor:
             f.PresenceSet: self._presence, f.NextPresenceSet: self._next, f.LinkSet: self._link,
             f.ContactEntered: self._enter, f.ContactTurnedAway: self._turn_away, f.ContactChanged: self._changed,
             f.ContactRequeued: self._requeue, f.StepTaken: self._step, f.HeadStartSet: self._head_start,
-            f.ReserveSet: self._reserve, f.OverflowOffered: self._asked, f.OverflowDeclined: self._declined,
+            f.ReserveSet: self._reserve, f.SpillSet: self._spill, f.OverflowOffered: self._asked,
+            f.OverflowDeclined: self._declined,
             f.IntakeEntered: self._to_intake, f.IntakeTaken: self._intake_taken, f.ContactReturned: self._return,
             f.ReturnCallRescheduled: self._reschedule, f.OfferMade: self._offer, f.OfferTaken: self._taken,
             f.OfferEnded: self._offer_ended, f.AssignmentConnected: self._connected, f.TransferMade: self._transferred,
@@ -234,6 +236,8 @@ class Auditor:
         known = {(queue.queue, reserve.group) for queue in fact.rules.queues for reserve in queue.reserves}
         for queue_id, groups in pairing.borrowed.items():
             groups.intersection_update({group for queue, group in known if queue == queue_id})
+        spills = {queue.queue for queue in fact.rules.queues if queue.spill is not None}
+        pairing.spilled = {each for each in pairing.spilled if each[0] in spills}
         for contact in pairing.contacts.values():
             pairing.drop_company(contact)
         pairing.all_changed()
@@ -285,6 +289,11 @@ class Auditor:
             fact.group,
         )
         (groups.add if fact.is_borrowed else groups.discard)(fact.group)
+        self._pairing.all_changed()
+
+    def _spill(self, fact: f.SpillSet) -> None:
+        change = self._pairing.spilled.add if fact.is_spilled else self._pairing.spilled.discard
+        change((fact.queue, fact.region))
         self._pairing.all_changed()
 
     # --- contacts -----------------------------------------------------------------------------------
@@ -398,7 +407,12 @@ class Auditor:
         self._ended[fact.contact] = fact.outcome
         self.outcomes[fact.outcome] += 1
         self._expect(
-            _fits(contact, fact), 1, "{} ends {} while {}", fact.contact, fact.outcome, contact.state
+            may_end(contact, fact.outcome),
+            1,
+            "{} ends {} while {}",
+            fact.contact,
+            fact.outcome,
+            contact.state,
         )
         for kind in ("asked", "intake"):
             self._deadlines.clear(kind, fact.contact)
@@ -434,7 +448,14 @@ class Auditor:
             self.assigned_twice += not waits and contact.state is not ContactState.WAITING
             self._expect(waits, 2, "offer {} of {}, which is {}", fact.offer, fact.contact, contact.state)
         self._expect(agent.may_take(), 3, "{} was offered {} while not ready", fact.agent, fact.contact)
-        fits = suits(contact, agent, self._pairing.neighbours, self._pairing.borrowed, self._at_ms)
+        fits = suits(
+            contact,
+            agent,
+            self._pairing.neighbours,
+            self._pairing.borrowed,
+            self._pairing.spilled,
+            self._at_ms,
+        )
         self._expect(fits, 3, "{} does not suit {}", fact.agent, fact.contact)
         if fact.decision.sticky:
             self._expect(
@@ -573,16 +594,3 @@ class Auditor:
             self._remember(contact, agent)
         self._changes(contact)
         self._pairing.agent_changed(agent)
-
-
-def _fits(contact: SeenContact, fact: f.ContactEnded) -> bool:
-    """Whether a contact may end so: answered if anybody talked to it, overflowed from the line or the bot alone (1)."""
-    if fact.outcome is Outcome.ANSWERED:
-        return contact.has_talked
-    if contact.has_talked and fact.outcome is Outcome.UNREACHED:
-        return False
-    if fact.outcome is Outcome.OVERFLOWED:
-        return contact.state in (ContactState.WAITING, ContactState.INTAKE, ContactState.OFFERED)
-    if fact.outcome is Outcome.UNREACHED:
-        return contact.origin is Origin.RETURN_CALL
-    return fact.outcome is Outcome.ABANDONED

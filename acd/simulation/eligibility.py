@@ -5,7 +5,7 @@ For auditors, never for routing: nothing here is shared with the engine but the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -20,6 +20,7 @@ from acd.routing.model import (
     OfferId,
     OfferState,
     Origin,
+    Outcome,
     Presence,
     QueueId,
     QueueRules,
@@ -158,6 +159,7 @@ def suits(
     agent: SeenAgent,
     neighbours: Mapping[RegionId, tuple[RegionId, ...]],
     borrowed: Mapping[QueueId, set[str]],
+    spilled: Collection[tuple[QueueId, str]],
     now_ms: int,
 ) -> bool:
     """Say whether every filter lets this agent pass for this contact, presence and work in hand apart.
@@ -173,8 +175,11 @@ def suits(
     if contact.refused_until and contact.refused_until.get(agent.rules.agent, 0) > now_ms:
         return False
     ask = ask_at(contact, now_ms)
+    rules, width = contact.queue.rules, ask.width
+    if rules.spill is not None and not rules.fence and (rules.queue, contact.region or "") in spilled:
+        width = max(width, _WIDTH[rules.spill.reach])
     return holds(contact.needs, ask, agent.skills) and _reaches(
-        ask.width, contact.region, agent.rules.region, neighbours
+        width, contact.region, agent.rules.region, neighbours
     )
 
 
@@ -234,3 +239,16 @@ def _reaches(
     if width == 2 or home is None or region == home or home not in neighbours:
         return True
     return width == 1 and region in neighbours[home]
+
+
+def may_end(contact: SeenContact, outcome: Outcome) -> bool:
+    """Whether a contact may end so: answered if anybody talked to it, overflowed from the line or the bot alone (1)."""
+    if outcome is Outcome.ANSWERED:
+        return contact.has_talked
+    if contact.has_talked and outcome is Outcome.UNREACHED:
+        return False
+    if outcome is Outcome.OVERFLOWED:
+        return contact.state in (ContactState.WAITING, ContactState.INTAKE, ContactState.OFFERED)
+    if outcome is Outcome.UNREACHED:
+        return contact.origin is Origin.RETURN_CALL
+    return outcome is Outcome.ABANDONED

@@ -24,6 +24,8 @@ class Pairing:
     def __init__(self) -> None:
         self.neighbours: dict[RegionId, tuple[RegionId, ...]] = {}
         self.borrowed: dict[QueueId, set[str]] = {}
+        self.spilled: set[tuple[QueueId, str]] = set()
+        """Queues and regions whose contacts may go farther than their step says."""
         self.agents: dict[AgentId, SeenAgent] = {}
         self.contacts: dict[ContactId, SeenContact] = {}
         self.lengths: dict[QueueId, int] = {}
@@ -101,7 +103,7 @@ class Pairing:
         for agent in self.agents.values():
             if waiting and agent.is_free():
                 for contact in waiting:
-                    if suits(contact, agent, self.neighbours, self.borrowed, now_ms):
+                    if suits(contact, agent, self.neighbours, self.borrowed, self.spilled, now_ms):
                         yield agent, contact
 
     def earlier(
@@ -124,7 +126,7 @@ class Pairing:
             liked = (place_ms - prefer.get(other.queue.rules.queue, 0), number)
             is_before = liked < mine_liked and (is_agents_choice or (place_ms, number) < mine)
             is_here = is_before and name != chosen.id and is_in_line(other, now_ms)
-            if is_here and suits(other, agent, self.neighbours, self.borrowed, now_ms):
+            if is_here and suits(other, agent, self.neighbours, self.borrowed, self.spilled, now_ms):
                 return other
         return None
 
@@ -137,7 +139,7 @@ class Pairing:
             if contact.alone_until_ms > now_ms
             and contact.owner == agent.rules.agent
             and is_in_line(contact, now_ms)
-            and suits(contact, agent, self.neighbours, self.borrowed, now_ms)
+            and suits(contact, agent, self.neighbours, self.borrowed, self.spilled, now_ms)
         ]
         return sorted(mine, key=lambda contact: (place_of(contact), contact.number))
 
@@ -173,13 +175,13 @@ class Pairing:
 
     def _free_for(self, contact: SeenContact, now_ms: int) -> Iterator[tuple[SeenAgent, SeenContact]]:
         for agent in self._free.values():
-            if suits(contact, agent, self.neighbours, self.borrowed, now_ms):
+            if suits(contact, agent, self.neighbours, self.borrowed, self.spilled, now_ms):
                 yield agent, contact
 
     def _waiting_for(self, agent: SeenAgent, now_ms: int) -> Iterator[tuple[SeenAgent, SeenContact]]:
         for _, _, name in self._line:
             contact = self.contacts[name]
-            if suits(contact, agent, self.neighbours, self.borrowed, now_ms):
+            if suits(contact, agent, self.neighbours, self.borrowed, self.spilled, now_ms):
                 yield agent, contact
 
 

@@ -77,6 +77,8 @@ class AgentProfile(msgspec.Struct, frozen=True):
     rest_ms: int = 60_000
     """How long they rest after a missed offer or a break before they are ready again."""
     break_every_ms: int = 2 * HOUR_MS
+    consulted_ms: int = 5_000
+    """Until whoever is consulted, or a number outside, picks up."""
     holds: int = 80
     transfers: int = 30
     drops_every_ms: int = 0

@@ -17,6 +17,7 @@ from acd.routing import events as e
 from acd.routing.model import (
     AgentId,
     ContactId,
+    EntryId,
     Identity,
     Link,
     OfferId,
@@ -31,6 +32,7 @@ from acd.simulation.population import AgentProfile, Chance, CustomerProfile, nam
 
 ADAPTER = "simulated"
 RECONCILE_MS = 30_000
+FOREVER_MS = 1 << 40
 LINKS = (Link.DESK, Link.PHONE, Link.MICROPHONE)
 
 
@@ -102,13 +104,14 @@ class World:
         self._here: dict[ContactId, _Customer] = {}
         self._done: set[str] = set()
         self._queue_of: dict[OfferId, QueueId] = {}
+        self._asked_outside: set[ContactId] = set()
         self.faults = 0
         self.arrived = 0
         self._answer: dict[type[c.Command], Callable[[Any, int], None]] = {
             c.TurnAway: self._gone, c.EndContact: self._gone, c.TellTicket: self._told, c.PlayTreatment: self._treated,
             c.StartIntake: self._intake, c.PresentOffer: self._ring, c.ConnectContact: self._connect,
             c.DialCustomer: self._dial, c.OpenTicket: self._open_ticket, c.CloseTicket: self._close_ticket,
-            c.TransferOut: self._transfer_out, c.StartConsult: self._consult,
+            c.TransferOut: self._transfer_out, c.StartConsult: self._consult, c.EndConsult: self._consult_over,
         }  # fmt: skip
         self._watch: dict[type[f.Fact], Callable[[Any, int], None]] = {
             f.AssignmentConnected: self._talk, f.WrapUpStarted: self._wrap_up, f.PresenceSet: self._rest,
@@ -149,6 +152,35 @@ class World:
         for agent in self._staff:
             back.extend(e.LinkChanged(agent, link, True, f"sim-{agent}") for link in LINKS)
         return back
+
+    def call(self, now_ms: int, entry: EntryId | None = None) -> ContactId:
+        """Let one more customer come, beside those of the seed; who goes and talks is the caller's to say."""
+        self._contacts += 1
+        contact = ContactId(f"{self._prefix}-{self._contacts}")
+        known = next((rules for rules in self._rules.entries if entry in (None, rules.entry)), None)
+        if known is None:
+            raise ValueError(f"no entry {entry!r}")
+        number = self._number()
+        self._here[contact] = _Customer(number, leaves_ms=now_ms + FOREVER_MS)
+        self.arrived += 1
+        arrived = e.ContactArrived(
+            contact, ADAPTER, known.channel, known.entry,
+            identities=(number,), display=name_of(number), links=(Link.DESK,),
+        )  # fmt: skip
+        self._send(now_ms, arrived)
+        return contact
+
+    def hang_up(self, contact: ContactId, now_ms: int) -> None:
+        """Let a customer go now."""
+        self._hang_up(contact, now_ms)
+
+    def say(self, now_ms: int, *what: e.AnyEvent) -> None:
+        """Let something else happen at the switch; it comes over the same line, with its faults."""
+        self._send(now_ms, *what)
+
+    def gone(self) -> tuple[ContactId, ...]:
+        """Return the customers whose leg is over although the house has not said that it knows."""
+        return tuple(contact for contact, customer in self._here.items() if not customer.is_here)
 
     def close_doors(self) -> None:
         """Let nobody new come; those here go on to their end."""
@@ -270,7 +302,7 @@ class World:
     def _reconcile(self, now_ms: int) -> Iterable[e.AnyEvent]:
         """Tell which legs are gone, as an adapter does every half minute: what was lost on the line is made good."""
         self._plan(now_ms + RECONCILE_MS, self._reconcile)
-        gone = tuple(contact for contact, customer in self._here.items() if not customer.is_here)
+        gone = self.gone()
         return (e.LegsCompared(ADAPTER, gone),) if gone else ()
 
     # --- answers to commands ------------------------------------------------------------------------
@@ -339,10 +371,26 @@ class World:
         self._send(now_ms + 30, e.TicketClosed(command.ticket))
 
     def _transfer_out(self, command: c.TransferOut, now_ms: int) -> None:
-        self._leave(command.contact, now_ms + self._people.around(60_000))
+        self._outside(command.contact, now_ms + self._people.around(self._agents.consulted_ms))
+
+    def _outside(self, contact: ContactId, at_ms: int) -> None:
+        """A number outside takes the customer over: from then on they are none of ours."""
+        customer = self._here.get(contact)
+        if customer is not None and customer.is_here:
+            customer.is_here = False
+            self._send(at_ms, e.CustomerLeft(contact, "transferred"))
 
     def _consult(self, command: c.StartConsult, now_ms: int) -> None:
-        self._send(now_ms + self._people.around(5_000), e.ConsultConnected(command.offer))
+        if command.to_number:
+            self._asked_outside.add(command.contact)
+        at_ms = now_ms + self._people.around(self._agents.consulted_ms)
+        self._send(at_ms, e.ConsultConnected(command.offer))
+
+    def _consult_over(self, command: c.EndConsult, now_ms: int) -> None:
+        if command.contact in self._asked_outside:
+            self._asked_outside.discard(command.contact)
+            if command.how == "transfer":
+                self._outside(command.contact, now_ms)
 
     # --- people who see what has become true --------------------------------------------------------
 
@@ -406,3 +454,4 @@ class World:
 
     def _over(self, fact: f.ContactEnded, now_ms: int) -> None:
         self._here.pop(fact.contact, None)
+        self._asked_outside.discard(fact.contact)

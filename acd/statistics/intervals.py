@@ -50,8 +50,6 @@ class _Open(msgspec.Struct):
     since_ms: int
     is_repeat: bool
     is_return_call: bool
-    told_ms: int | None = None
-    told_at_ms: int = 0
 
 
 class _Assignment(msgspec.Struct):
@@ -98,7 +96,6 @@ class Statistics:
             f.ContactTurnedAway: self._turned_away,
             f.ContactRequeued: self._requeued,
             f.ContactChanged: self._changed,
-            f.EstimateTold: self._told,
             f.OverflowOffered: self._overflow_offered,
             f.OverflowDeclined: self._overflow_declined,
             f.OfferMade: self._offer_made,
@@ -259,11 +256,6 @@ class Statistics:
         known.queue = fact.queue
         self._queue(known.queue, known.region, at_ms).moved_in += 1
 
-    def _told(self, fact: f.EstimateTold, at_ms: int) -> None:
-        known = self._state.contacts[fact.contact]
-        if known.told_ms is None and fact.estimate_ms is not None:
-            known.told_ms, known.told_at_ms = fact.estimate_ms, at_ms
-
     def _overflow_offered(self, fact: f.OverflowOffered, at_ms: int) -> None:
         known = self._state.contacts[fact.contact]
         self._queue(known.queue, known.region, at_ms).overflow_asked += 1
@@ -328,9 +320,9 @@ class Statistics:
         counts.answered_in_time += wait <= self._limits(assignment.queue).threshold_ms
         counts.wait_answered_ms += wait
         counts.wait_longest_ms = max(counts.wait_longest_ms, wait)
-        if known.told_ms is not None:
+        if fact.estimate_ms is not None:
             counts.estimates += 1
-            counts.estimate_error_ms += abs(at_ms - known.told_at_ms - known.told_ms)
+            counts.estimate_error_ms += abs(fact.estimate_ms - fact.waited_ms)
 
     def _limits(self, queue: QueueId) -> _Limits:
         return self._state.limits.get(queue) or _Limits(20_000, 5_000)

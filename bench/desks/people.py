@@ -12,12 +12,13 @@ import random
 import resource
 import sys
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import msgpack
 import uvloop
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from acd.client import ActionRefused, Desk, DeskClosed, sign_in
@@ -31,7 +32,8 @@ class Agent:
 
     def __init__(self, desk: Desk, chance: random.Random, talk_s: float, wrap_up_s: float) -> None:
         self.desk = desk
-        self.freed_to_offer_ms: list[float] = []
+        self.freed_to_offer: list[tuple[float, float]] = []
+        """Moment of the offer (seconds, of the clock that all processes share) and how long it took (ms)."""
         self.action_ms: list[float] = []
         self.done = 0
         self.refusals: list[str] = []
@@ -59,7 +61,7 @@ class Agent:
         seen = self._seen.pop(offer, None)
         self._seen.clear()
         if seen is not None and self._freed_s is not None:
-            self.freed_to_offer_ms.append((seen - self._freed_s) * 1000)
+            self.freed_to_offer.append((seen, (seen - self._freed_s) * 1000))
         self._freed_s = None
         try:
             await self._act("accept_offer", offer=offer)
@@ -92,12 +94,19 @@ class Watcher:
     def __init__(self, http: str, token: str, encoding: str) -> None:
         self.frames = 0
         self.bytes = 0
+        self.closes = 0
         self._uri = "ws" + http.removeprefix("http") + "/desk"
         self._token = token
         self._encoding = encoding
 
     async def watch(self, seated: asyncio.Event) -> None:
-        """Read until cancelled or closed."""
+        """Read until cancelled; a socket that is closed is opened again, and counted."""
+        while True:
+            with suppress(ConnectionClosed):
+                await self._watch_once(seated)
+            self.closes += 1
+
+    async def _watch_once(self, seated: asyncio.Event) -> None:
         async with connect(
             self._uri,
             subprotocols=[Subprotocol(f"acd.desk.v1+{self._encoding}")],
@@ -114,6 +123,43 @@ class Watcher:
                 self.bytes += len(frame)
                 if len(frame) < 100 and (b"heartbeat" if isinstance(frame, bytes) else "heartbeat") in frame:  # type: ignore[operator]
                     await socket.send(frame)
+
+
+class Watch:
+    """The supervisors of one process, who come and go when told to."""
+
+    def __init__(self, http: str, names: list[str], encoding: str) -> None:
+        self.others: list[Watcher] = []
+        self.gaps = 0
+        self._http = http
+        self._names = names
+        self._encoding = encoding
+        self._minding: Desk | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def come(self, group: asyncio.TaskGroup) -> int:
+        """Open everybody's view; return how many they are."""
+        for at, name in enumerate(self._names):
+            token = (await sign_in(self._http, name, PASSWORD)).token
+            if at == 0:
+                self._minding = Desk(self._http, token, view="supervisor", encoding=self._encoding)
+                await self._minding.__aenter__()
+                continue
+            watcher, seated = Watcher(self._http, token, self._encoding), asyncio.Event()
+            self.others.append(watcher)
+            self._tasks.append(group.create_task(watcher.watch(seated)))
+            await seated.wait()
+        return len(self._names)
+
+    async def go(self) -> None:
+        """Close them all."""
+        for task in self._tasks:
+            task.cancel()
+        self._tasks.clear()
+        if self._minding is not None:
+            self.gaps += self._minding.gaps
+            await self._minding.close()
+            self._minding = None
 
 
 def _is_in(desk: Desk, offer: int, state: str) -> bool:
@@ -138,34 +184,30 @@ async def run(wishes: dict[str, Any]) -> None:
             for desk in await asyncio.gather(*(seat(agent_name(at), "agent") for at in wishes["agents"]))
         ]
         names = [supervisor_name(at) for at in wishes["supervisors"]]
-        watchers = [await seat(name, "supervisor") for name in names[:1]]
-        others = [
-            Watcher(wishes["http"], (await sign_in(wishes["http"], name, PASSWORD)).token, wishes["encoding"])
-            for name in names[1:]
-        ]
+        watch = Watch(wishes["http"], names, wishes["encoding"])
         async with asyncio.TaskGroup() as group:
-            tasks = []
-            for other in others:
-                seated = asyncio.Event()
-                tasks.append(group.create_task(other.watch(seated)))
-                await seated.wait()
-            say({"seated": len(agents) + len(watchers) + len(others)})
-            tasks += [group.create_task(_keep_working(agent)) for agent in agents]
-            await asyncio.to_thread(sys.stdin.readline)
+            say({"seated": len(agents)})
+            tasks = [group.create_task(_keep_working(agent)) for agent in agents]
+            while (word := (await asyncio.to_thread(sys.stdin.readline)).strip()) not in ("stop", ""):
+                if word == "come":
+                    say({"watching": await watch.come(group)})
+                else:
+                    await watch.go()
+                    say({"watching": 0})
+            await watch.go()
             for task in tasks:
                 task.cancel()
         usage = resource.getrusage(resource.RUSAGE_SELF)
         say(
             {
-                "freed_to_offer_ms": [v for agent in agents for v in agent.freed_to_offer_ms],
+                "freed_to_offer": [v for agent in agents for v in agent.freed_to_offer],
                 "action_ms": [v for agent in agents for v in agent.action_ms],
                 "done": sum(agent.done for agent in agents),
                 "refusals": [code for agent in agents for code in agent.refusals],
-                "gaps": sum(desk.gaps for desk in (*(agent.desk for agent in agents), *watchers)),
-                "reconnects": sum(agent.desk.connects - 1 for agent in agents)
-                + sum(w.connects - 1 for w in watchers),
-                "watched_mb": sum(other.bytes for other in others) / 2**20,
-                "watched_frames": sum(other.frames for other in others),
+                "gaps": sum(agent.desk.gaps for agent in agents) + watch.gaps,
+                "reconnects": sum(agent.desk.connects - 1 for agent in agents),
+                "watched_mb": sum(other.bytes for other in watch.others) / 2**20,
+                "watchers_closed": sum(other.closes for other in watch.others),
                 "cpu_s": usage.ru_utime + usage.ru_stime,
             }
         )

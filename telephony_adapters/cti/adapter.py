@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from acd.ports import KeptLeg, Record, Submit
+from acd.ports import Ability, KeptLeg, Record, Submit
+from acd.routing.events import IntakeGaveUp
 from acd.routing.model import ContactId
 from acd.routing.outputs import (
     AnyCommand,
@@ -56,12 +57,12 @@ class CtiAdapter:
     """All switches that push call events, as one adapter of the name `cti`."""
 
     name = NAME
-    cannot: frozenset[str] = frozenset()
+    cannot: frozenset[str] = frozenset({Ability.INTAKE, Ability.RECORD})
     commands: frozenset[type[Command]] = frozenset(
         {
             c.TurnAway, c.PlayTreatment, c.TellTicket, c.EndContact, c.PresentOffer, c.WithdrawOffer,
             c.ConnectContact, c.DialCustomer, c.HoldContact, c.ReleaseAgent, c.TransferOut, c.StartConsult,
-            c.EndConsult, c.SetMonitor,
+            c.EndConsult, c.SetMonitor, c.StartIntake,
         }
     )  # fmt: skip
 
@@ -102,6 +103,10 @@ class CtiAdapter:
         """Put an order into the stream of the switch that has the call; silence if it is none of ours."""
         place = call_of(getattr(command, "contact", ContactId("")))
         if place is None or place[0] not in self.orders:
+            return
+        if isinstance(command, c.StartIntake):
+            if self._submit is not None:
+                self._submit(IntakeGaveUp(command.contact, "no_bot"))
             return
         source, call = place
         orders = self.orders[source]

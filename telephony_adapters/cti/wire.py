@@ -121,6 +121,29 @@ class Held(msgspec.Struct, forbid_unknown_fields=True):
     is_held: bool
 
 
+class Target(msgspec.Struct, forbid_unknown_fields=True):
+    """Data of `acd.transfer.asked` and `acd.consult.asked`: exactly one target."""
+
+    offer: int
+    to_queue: str | None = None
+    to_agent: str | None = None
+    to_number: str = ""
+
+
+class Completed(msgspec.Struct, forbid_unknown_fields=True):
+    """Data of `acd.consult.completed`."""
+
+    offer: int
+    conference: bool = False
+
+
+class Participant(msgspec.Struct, forbid_unknown_fields=True):
+    """Data of `acd.participant.left`: a consulted agent or number, or a supervisor, as the order named them."""
+
+    offer: int
+    who: str
+
+
 class Phone(msgspec.Struct, forbid_unknown_fields=True):
     """Data of `acd.agent.phone`: whether the agent's telephone at the switch can ring."""
 
@@ -274,6 +297,19 @@ def _failed(data: OfferOutcome, contact: ContactId) -> AnyEvent:
     return e.OfferFailed(OfferId(data.offer), data.outcome)
 
 
+def _transfer(data: Target, contact: ContactId) -> AnyEvent:
+    queue = None if data.to_queue is None else QueueId(data.to_queue)
+    agent = None if data.to_agent is None else AgentId(data.to_agent)
+    return e.TransferAsked(OfferId(data.offer), queue, agent, data.to_number)
+
+
+def _consult(data: Target, contact: ContactId) -> AnyEvent:
+    if data.to_queue is not None:
+        raise CtiError("bad_data", "event.data.to_queue", data.to_queue, "to_agent or to_number")
+    agent = None if data.to_agent is None else AgentId(data.to_agent)
+    return e.ConsultAsked(OfferId(data.offer), agent, data.to_number)
+
+
 _READERS: dict[str, tuple[Any, Any, bool]] = {
     "acd.call.arrived": (Arrived, _arrived, True),
     "acd.call.left": (Reason, lambda d, contact: e.CustomerLeft(contact, d.reason[:100]), True),
@@ -295,6 +331,25 @@ _READERS: dict[str, tuple[Any, Any, bool]] = {
     ),
     "acd.hold.changed": (Held, lambda d, _: e.HoldChosen(OfferId(d.offer), d.is_held), False),
     "acd.dial.failed": (DialOutcome, lambda d, _: e.DialFailed(OfferId(d.offer), d.outcome[:100]), False),
+    "acd.dial.reached": (OnOffer, lambda d, _: e.CustomerReached(OfferId(d.offer)), False),
+    "acd.transfer.asked": (Target, _transfer, False),
+    "acd.consult.asked": (Target, _consult, False),
+    "acd.consult.connected": (OnOffer, lambda d, _: e.ConsultConnected(OfferId(d.offer)), False),
+    "acd.consult.completed": (
+        Completed,
+        lambda d, _: e.ConsultCompleted(OfferId(d.offer), d.conference),
+        False,
+    ),
+    "acd.consult.ended": (
+        OnOffer,
+        lambda d, _: e.ConsultEnded(OfferId(d.offer), d.reason[:100] or "left"),
+        False,
+    ),
+    "acd.participant.left": (
+        Participant,
+        lambda d, _: e.ParticipantLeft(OfferId(d.offer), d.who[:ID_MAX]),
+        False,
+    ),
     "acd.agent.phone": (Phone, lambda d, _: e.LinkChanged(AgentId(d.agent), Link.PHONE, d.is_up), False),
     "acd.calls.present": (Present, None, False),
 }

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Final
 
 from telephony_adapters.sip import responses, sdp
-from telephony_adapters.sip.dialogs import DialogId, Identity
+from telephony_adapters.sip.dialogs import DialogId, Identity, next_hop, open_dialog
 from telephony_adapters.sip.errors import SipError
-from telephony_adapters.sip.legs import Leg, LegEnded, LegHappening, LegState, ReferCame
+from telephony_adapters.sip.legs import Leg, LegEnded, LegHappening, LegState, ReferCame, StrayAnswered
 from telephony_adapters.sip.message import Headers, SipRequest, SipResponse, build_response
 from telephony_adapters.sip.transactions import Peer, Transaction, TransactionLayer
 from telephony_adapters.sip.wire import serialize
@@ -152,6 +152,25 @@ class LegActions:
             leg.bye_wanted = True  # section 15: not before the ACK
         elif leg.state is LegState.UP:
             self._end_dialog(leg, now_ms)
+
+    def end_stray(self, stray: StrayAnswered, now_ms: int) -> None:
+        """Acknowledge an answer that nobody waits for, and end its dialog. Source: section 13.2.2.4."""
+        response = stray.response
+        fields: Headers = {
+            "From": response.headers["From"],
+            "To": response.headers["To"],
+            "Call-ID": [response.call_id],
+            "CSeq": [f"{response.cseq[0]} INVITE"],
+            "Contact": [self.identity.contact()],
+        }
+        host, port = stray.peer
+        uri = f"sip:[{host}]:{port}" if ":" in host else f"sip:{host}:{port}"
+        leg = self.new_leg("stray", stray.peer)
+        dialog = leg.dialog = open_dialog(SipRequest("INVITE", uri, fields), response, stray.peer)
+        dialog.peer = next_hop(dialog.remote_target, stray.peer)
+        leg.state = LegState.UP
+        self.layer.outbox.append((serialize(dialog.build_ack(response.cseq[0], self.identity)), dialog.peer))
+        self._end_dialog(leg, now_ms)
 
     def answer_refer(self, refer: ReferCame, status: int, now_ms: int) -> None:
         """Accept (202) or refuse a transfer that was asked for."""

@@ -14,8 +14,9 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
-from acd.ports import ConfigError, IntakeBot, KeptLeg, Record, Submit
-from acd.routing.events import AnyEvent
+from acd.ports import Ability, ConfigError, IntakeBot, KeptLeg, Record, Submit
+from acd.routing.events import AnyEvent, ParticipantLeft
+from acd.routing.model import MonitorMode
 from acd.routing.outputs import (
     AnyCommand,
     Command,
@@ -72,7 +73,12 @@ class SipAdapter:
             DialCustomer, HoldContact, ReleaseAgent, TransferOut, StartConsult, EndConsult, SetMonitor,
         }
     )  # fmt: skip
-    cannot = frozenset({"monitor", "whisper", "barge", "conference"})
+    cannot = frozenset(
+        {
+            Ability.MONITOR, Ability.WHISPER, Ability.BARGE, Ability.TAKE_OVER, Ability.CONFERENCE,
+            Ability.RECORD,
+        }
+    )  # fmt: skip
 
     def __init__(self, settings: SipSettings, media: MediaRoom, bot: IntakeBot | None = None) -> None:
         self.settings = settings
@@ -196,9 +202,13 @@ class SipAdapter:
 
     def _in_a_talk(self, command: SetMonitor | StartConsult | EndConsult | HoldContact) -> None:
         call = self.board.calls.get(command.contact)
-        if call is None or isinstance(command, SetMonitor):
-            return  # `cannot` says that nobody can listen here
-        if isinstance(command, StartConsult):
+        if call is None:
+            return
+        if isinstance(command, SetMonitor):
+            # Nobody can listen here, as `cannot` says: a desk that asks all the same is not to believe it.
+            if command.mode not in (None, MonitorMode.TAKE_OVER):
+                self.tell(ParticipantLeft(command.offer, command.by))
+        elif isinstance(command, StartConsult):
             self.outside.consult(call, command)
         elif isinstance(command, EndConsult):
             self.outside.end_consult(call, command)

@@ -71,10 +71,16 @@ class Purpose(StrEnum):
 class Outside:
     """A leg that we called for an offer: customer of a return call, target of a transfer or consult."""
 
-    __slots__ = ("agent", "call", "leg", "media", "offer", "purpose", "timer")
+    __slots__ = ("agent", "call", "leg", "media", "number", "offer", "purpose", "timer")
 
     def __init__(
-        self, purpose: Purpose, offer: OfferId, leg: Leg, call: Call, agent: AgentId | None = None
+        self,
+        purpose: Purpose,
+        offer: OfferId,
+        leg: Leg,
+        call: Call,
+        agent: AgentId | None = None,
+        number: str = "",
     ) -> None:
         self.purpose = purpose
         self.offer = offer
@@ -82,6 +88,8 @@ class Outside:
         self.call = call
         self.agent = agent
         """The consulted agent, None for a number."""
+        self.number = number
+        """The consulted number."""
         self.media: MediaLeg | None = None
         self.timer: TimerHandle | None = None
 

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from telephony_adapters.sip.dialogs import CSEQ_LEAP, Dialog
-from telephony_adapters.sip.message import SipRequest
+from telephony_adapters.sip.message import SipRequest, SipResponse
 from telephony_adapters.sip.transactions import Peer, Transaction
 from telephony_adapters.sip.wire import parse_message, serialize
 
@@ -161,6 +161,13 @@ class ReplyCame(msgspec.Struct, frozen=True):
     status: int
 
 
+class StrayAnswered(msgspec.Struct, frozen=True):
+    """A telephone picked up a call that nobody here knows: an earlier process made it and is gone."""
+
+    response: SipResponse
+    peer: Peer
+
+
 class StrangerCame(msgspec.Struct, frozen=True):
     """A request outside all dialogs other than INVITE: REGISTER or OPTIONS."""
 
@@ -183,6 +190,7 @@ LegHappening = (
     | ReferCame
     | ReplyCame
     | StrangerCame
+    | StrayAnswered
 )
 
 

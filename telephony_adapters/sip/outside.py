@@ -17,6 +17,7 @@ from acd.routing.events import (
     CustomerLeft,
     CustomerReached,
     DialFailed,
+    ParticipantLeft,
 )
 from acd.routing.model import AgentId, OfferId
 from acd.routing.outputs import DialCustomer, EndConsult, StartConsult, TransferOut
@@ -108,7 +109,7 @@ class OutsideCalls:
             self._offering.call_binding(leg, binding, call.display, call.number, body)
         elif board.settings.may_dial(order.to_number) and board.settings.trunk is not None:
             leg = board.signalling.new_leg(f"{order.contact}/consult/{order.turn}", board.settings.trunk)
-            outside = call.outside = Outside(Purpose.CONSULT, order.offer, leg, call)
+            outside = call.outside = Outside(Purpose.CONSULT, order.offer, leg, call, number=order.to_number)
             leg.owner = outside
             self._invite_number(outside, order.to_number, body)
         else:
@@ -125,6 +126,8 @@ class OutsideCalls:
         if outside is not None and outside.purpose is Purpose.CONSULT:
             self._drop(outside)
             self._board.hang_up(outside.leg)
+            if order.how == "conference":  # nothing mixes here: the target goes, and the engine is told
+                self._board.tell(ParticipantLeft(order.offer, outside.agent or outside.number))
         if side is not None and not side.leg.is_ended and call.caller is not None:
             self._joining.retrieve(call, side)
 

@@ -38,6 +38,7 @@ from telephony_adapters.sip.legs import (
     OfferRefused,
     ReferCame,
     ReplyCame,
+    StrayAnswered,
 )
 from telephony_adapters.sip.media import MediaRefused
 from telephony_adapters.sip.uri import parse_uri
@@ -78,6 +79,8 @@ class Reception:
                 owner.media.press(happening.digit)
         elif isinstance(happening, ReferCame):
             self._refer_came(happening)
+        elif isinstance(happening, StrayAnswered):
+            self._stray(happening)
         elif isinstance(happening, ReplyCame):
             self._adapter.phones.take_reply(happening)
         else:
@@ -184,6 +187,19 @@ class Reception:
             self._adapter.joining.offer_came(owner.call, happening, owner)
         else:
             self._board.signalling.answer_offer(happening.leg, happening.leg.local_sdp, self._board.now_ms())
+
+    def _stray(self, stray: StrayAnswered) -> None:
+        """A telephone that still rang from before a crash was picked up: nobody is there, it must not stay off hook.
+
+        Only telephones and the trunk are answered, so that nobody can make us send to a third.
+        """
+        board, host = self._board, stray.peer[0]
+        trunk = board.settings.trunk
+        if board.registrar.has_host(host) or (trunk is not None and trunk[0] == host):
+            try:
+                board.signalling.end_stray(stray, board.now_ms())
+            except SipError:  # its Contact or tags are not to be read: it ends by itself, without our ACK
+                board.signalling.malformed += 1
 
     def _refer_came(self, refer: ReferCame) -> None:
         """A blind transfer from an agent's telephone; customers may transfer nobody (S18)."""

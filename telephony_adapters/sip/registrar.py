@@ -111,6 +111,10 @@ class Registrar:
         """Whether the number has a telephone at this host."""
         return any(binding.peer[0] == host for binding in self._bindings.get(number, ()))
 
+    def has_host(self, host: str) -> bool:
+        """Whether any telephone stands at this host."""
+        return any(binding.peer[0] == host for bindings in self._bindings.values() for binding in bindings)
+
     def all(self) -> list[Binding]:
         """Return all bindings, to be kept over a restart."""
         return [binding for bindings in self._bindings.values() for binding in bindings]

@@ -32,6 +32,7 @@ from telephony_adapters.sip.legs import (
     ReferCame,
     ReplyCame,
     StrangerCame,
+    StrayAnswered,
 )
 from telephony_adapters.sip.message import SipRequest, SipResponse, build_response
 from telephony_adapters.sip.transactions import (
@@ -69,6 +70,8 @@ class Signalling(LegActions):
             return []
         try:
             if isinstance(message, SipResponse):
+                if self._is_stray(message):
+                    return [StrayAnswered(message, peer)]
                 happenings = self.layer.receive_response(message, now_ms)
             else:
                 happenings = self.layer.receive_request(message, responses.note_source(message, peer), now_ms)
@@ -84,6 +87,14 @@ class Signalling(LegActions):
             _, _, leg = heapq.heappop(self._retries)
             self._try_offer(leg, now_ms)
         return self._take_all(self.layer.expire(now_ms), now_ms)
+
+    def _is_stray(self, response: SipResponse) -> bool:
+        """Whether this is the answer to an INVITE of ours that is in no books."""
+        if not 200 <= response.status < 300 or response.cseq[1] != "INVITE" or self.layer.knows(response):
+            return False
+        via, identity = response.via, self.identity
+        id_ = DialogId(response.call_id, response.from_.tag or "", response.to.tag or "")
+        return (via.host, via.port) == (identity.host, identity.port) and id_ not in self._legs
 
     # --- transactions' happenings -------------------------------------------------------------------------
 

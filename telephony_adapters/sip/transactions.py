@@ -187,6 +187,10 @@ class TransactionLayer:
             self._arm(transaction, Timer.END, now_ms + LINGER_MS)
         return [RequestCame(transaction)]
 
+    def knows(self, response: SipResponse) -> bool:
+        """Whether a request of ours is being answered by this."""
+        return (response.via.branch, response.cseq[1], "client") in self._all
+
     def receive_response(self, response: SipResponse, now_ms: int) -> list[Happening]:
         """Take a response off the wire; one that matches nothing of ours is dropped."""
         number_and_method = response.cseq

@@ -17,6 +17,7 @@ import msgspec
 from aiohttp import web
 
 from acd.ports import (
+    Ability,
     ChatMessage,
     IntakeBot,
     KeptLeg,
@@ -62,7 +63,12 @@ class WebAdapter:
     """An `Adapter` for the loop, `Conversations` for the desks, and the handler of the customer page's websocket."""
 
     name = NAME
-    cannot = frozenset({"consult", "transfer_out", "monitor", "dial"})
+    cannot: frozenset[str] = frozenset(
+        {
+            Ability.CONSULT, Ability.CONFERENCE, Ability.TRANSFER_OUT, Ability.DIAL, Ability.MONITOR,
+            Ability.WHISPER, Ability.BARGE, Ability.RECORD,
+        }
+    )  # fmt: skip
 
     def __init__(
         self,

@@ -14,7 +14,9 @@ from acd.routing.events import (
     CustomerLeft,
     DialFailed,
     IntakeGaveUp,
+    ParticipantLeft,
 )
+from acd.routing.model import MonitorMode
 from acd.routing.outputs import (
     AnyCommand,
     Command,
@@ -22,6 +24,7 @@ from acd.routing.outputs import (
     DialCustomer,
     EndContact,
     PlayTreatment,
+    SetMonitor,
     StartConsult,
     StartIntake,
     TellTicket,
@@ -57,6 +60,7 @@ class Orders:
             DialCustomer: lambda order: self._submit(DialFailed(order.offer, "forbidden")),
             TransferOut: lambda order: self._submit(ConnectFailed(order.offer, "cannot")),
             StartConsult: lambda order: self._submit(ConsultEnded(order.offer, "cannot")),
+            SetMonitor: self._refuse_monitor,
         }
 
     @property
@@ -117,6 +121,11 @@ class Orders:
 
     def _end(self, chat: Chat, order: EndContact) -> None:
         self._chats.finish(chat, chat.why or order.why)
+
+    def _refuse_monitor(self, order: SetMonitor) -> None:
+        # Taking over needs nothing of us: the page follows the facts.
+        if order.mode not in (None, MonitorMode.TAKE_OVER):
+            self._submit(ParticipantLeft(order.offer, order.by))
 
     def _connect(self, order: ConnectContact) -> None:
         if self._chats.live(order.contact) is None:

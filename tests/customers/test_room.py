@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
+from sqlalchemy.event import listen, remove
 
 from acd.customers import CustomerRoom
 from acd.database import open_database
@@ -139,6 +140,47 @@ async def test_accounts_that_turn_out_to_be_one_customer_are_joined_and_it_is_ke
             ).all()
         await database.close()
     assert [tuple(row) for row in rows] == [(int(younger.account), int(older.account), "c")]
+
+
+@on_both_databases
+async def test_strangers_of_one_batch_who_turn_out_to_be_one_are_one_account(address: str) -> None:
+    loop = ScriptedLoop()
+    async with running(address, loop) as room:
+        facts = (
+            entered("a", TEL),
+            entered("b", CHAT, name="Li"),
+            entered("c", CHAT, TEL),
+            entered("d", OTHER),
+        )
+        await told(loop, room, [facts])
+        card, stranger = await card_of(room, TEL), await card_of(room, OTHER)
+        assert card == await card_of(room, CHAT)
+        assert sorted(each.contact for each in card.contacts) == ["a", "b", "c"]
+        assert [each.contact for each in stranger.contacts] == ["d"]
+        assert card.account != stranger.account
+
+
+@on_both_databases
+async def test_a_batch_of_strangers_takes_few_statements(address: str) -> None:
+    loop, count = ScriptedLoop(), 300
+    statements: list[str] = []
+
+    def note(*arguments: object) -> None:
+        statements.append(str(arguments[2]))
+
+    listen(Engine, "before_cursor_execute", note)
+    try:
+        async with running(address, loop) as room:
+            statements.clear()
+            people = [(entered(f"c{at}", Identity(f"tel:{at}"), name=f"N{at}"),) for at in range(count)]
+            await told(loop, room, people)
+            written = len(statements)
+            for at in (0, count // 2, count - 1):
+                card = await card_of(room, Identity(f"tel:{at}"))
+                assert (card.name, [each.contact for each in card.contacts]) == (f"N{at}", [f"c{at}"])
+    finally:
+        remove(Engine, "before_cursor_execute", note)
+    assert written < 40, written
 
 
 @on_both_databases

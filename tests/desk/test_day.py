@@ -75,6 +75,11 @@ async def test_a_second_visit_is_announced_with_the_first(house: House) -> None:
         assert second["repeat"]["last_agent_name"] == "Ann"
         assert second["repeat"]["last_disposition"] == "order/new"
         assert second["repeat"]["last_at_ms"] < house.now
+        (visit,) = second["repeat"]["visits"]
+        assert (visit["contact"], visit["agent_name"], visit["disposition"], visit["origin"]) == (
+            first["contact"], "Ann", "order/new", "inbound",
+        )  # fmt: skip
+        assert visit["is_solved"] is second["repeat"]["is_recurring"]
 
 
 async def test_declined_then_left(house: House) -> None:

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from acd.routing.model import (
-    Blend,
     Channel,
-    Link,
     Needs,
     OfferState,
     Origin,
@@ -26,108 +23,13 @@ from acd.routing.model import (
     Strategy,
 )
 from acd.routing.outputs import AnyFact, OfferMade
+from tests.routing.seen import SeenAgent, SeenContact, SeenOffer
 
 RING_MAX = 16
 
 
 class Disagreement(AssertionError):
     """Engine and oracle decide differently."""
-
-
-@dataclass
-class SeenAgent:
-    """An agent, as far as matching goes."""
-
-    id: str
-    region: str
-    skills: dict[str, int]
-    queues: dict[str, int]
-    capacity: dict[Channel, int]
-    blends: tuple[Blend, ...]
-    groups: tuple[str, ...]
-    weight: int
-    presence: Presence = Presence.SIGNED_OUT
-    next_presence: Presence | None = None
-    links: set[Link] = field(default_factory=set)
-    holding: dict[int, Channel] = field(default_factory=dict)
-    wrapping: set[int] = field(default_factory=set)
-    consulting: int = 0
-    released_ms: int = 0
-    signed_in_ms: int = 0
-    worked_ms: int = 0
-    at_work_since_ms: int | None = None
-    taken: int = 0
-    last_offer: int = 0
-    share: int = 0
-    rate: int = 0
-
-    def is_at_work(self) -> bool:
-        """Whether anything is in hand."""
-        return bool(self.holding or self.wrapping or self.consulting)
-
-    def clock(self, now_ms: int) -> None:
-        """Keep the working time after something was taken in hand or put down."""
-        if self.is_at_work():
-            if self.at_work_since_ms is None:
-                self.at_work_since_ms = now_ms
-        elif self.at_work_since_ms is not None:
-            self.worked_ms += now_ms - self.at_work_since_ms
-            self.at_work_since_ms = None
-
-    def stamp(self, now_ms: int) -> None:
-        """Take the shares, as NOTES.md says: at a release and when presence is set."""
-        worked = self.worked_ms + (now_ms - self.at_work_since_ms if self.at_work_since_ms is not None else 0)
-        here = max(1, now_ms - self.signed_in_ms)
-        self.share = min(1000, worked * 1000 // here)
-        self.rate = min(2**32 - 1, self.taken * 3_600_000_000 // here)
-
-    def release(self, now_ms: int) -> None:
-        """Capacity came back."""
-        self.released_ms = now_ms
-        self.clock(now_ms)
-        self.stamp(now_ms)
-
-
-@dataclass
-class SeenContact:
-    """A contact, as far as matching goes."""
-
-    id: str
-    number: int
-    rules: QueueRules
-    channel: Channel
-    origin: Origin
-    region: str | None
-    arrived_ms: int
-    since_ms: int
-    needs: Needs
-    own_needs: Needs
-    head_start_ms: int
-    owner: str | None
-    links: set[Link]
-    is_repeat: bool
-    state: str = "waiting"
-    not_before_ms: int = 0
-    alone_until_ms: int = 0
-    answered: bool = False
-    refused: dict[str, int] = field(default_factory=dict)
-
-    def order(self) -> tuple[int, int]:
-        """Place in the line."""
-        return self.arrived_ms - self.head_start_ms, self.number
-
-
-@dataclass
-class SeenOffer:
-    """An offer or assignment."""
-
-    contact: SeenContact
-    agent: SeenAgent
-    rules: QueueRules
-    state: str = "open"
-    connected: bool = False
-    blocks: bool = False
-    consulted: str | None = None
 
 
 class Oracle:
@@ -140,6 +42,7 @@ class Oracle:
         self.contacts: dict[str, SeenContact] = {}
         self.offers: dict[int, SeenOffer] = {}
         self.borrowed: set[tuple[str, str]] = set()
+        self.spilled: set[tuple[str, str]] = set()
         self.entered = 0
         self.cursor = ""
         self.decisions = 0
@@ -167,6 +70,27 @@ class Oracle:
                     raise Disagreement(
                         f"{contact.id} waits while {[agent.id for agent in left]} are free for it"
                     )
+        for queue, rules in self.queues.items():
+            if rules.spill is not None and self.rules is not None:
+                for region in self.rules.regions:
+                    self.check_spill(rules, queue, region.region, now_ms)
+
+    def check_spill(self, rules: QueueRules, queue: str, region: str, now_ms: int) -> None:
+        """A region's load is counted head by head: beyond the upper threshold it spills, under the lower it does not."""
+        assert rules.spill is not None
+        waiting = sum(
+            contact.rules.queue == queue and contact.region == region and self.is_visible(contact, now_ms)
+            for contact in self.contacts.values()
+        )
+        here = sum(
+            agent.presence is Presence.READY and queue in agent.queues and agent.region == region
+            for agent in self.agents.values()
+        )
+        is_spilled = (queue, region) in self.spilled
+        if waiting * 100 >= rules.spill.begin_percent * here and waiting and not is_spilled:
+            raise Disagreement(f"{queue}: {waiting} wait for {here} in {region}, and it does not spill")
+        if (not waiting or (here and waiting * 100 < rules.spill.end_percent * here)) and is_spilled:
+            raise Disagreement(f"{queue}: {waiting} wait for {here} in {region}, and it spills")
 
     # --- choice ---------------------------------------------------------------------------------------
 
@@ -311,6 +235,9 @@ class Oracle:
         if rules.fence:
             return False
         reaches = [step.reach for step in steps]
+        spill = self.queues[rules.queue].spill
+        if spill is not None and (rules.queue, contact.region) in self.spilled:
+            reaches.append(spill.reach)
         if Reach.ALL in reaches:
             return True
         return Reach.NEIGHBOURS in reaches and agent.region in home.neighbours
@@ -361,6 +288,11 @@ class Oracle:
         self.queues = {queue.queue: queue for queue in fact.rules.queues}
         known = {(queue, reserve.group) for queue, rules in self.queues.items() for reserve in rules.reserves}
         self.borrowed &= known
+        spills = {queue for queue, rules in self.queues.items() if rules.spill is not None}
+        regions = {region.region for region in fact.rules.regions}
+        self.spilled = {
+            (queue, region) for queue, region in self.spilled if queue in spills and region in regions
+        }
         named = set()
         for rules in fact.rules.agents:
             named.add(rules.agent)
@@ -432,8 +364,13 @@ class Oracle:
         self._choose_company(contact, now_ms)
 
     def _contact_changed(self, fact: Any, now_ms: int) -> None:
+        contact = self.contacts[fact.contact]
         if fact.repeat is not None:
-            self.contacts[fact.contact].is_repeat = True
+            contact.is_repeat = True
+        if fact.owner is not None:
+            contact.owner = fact.owner
+            if contact.state == "waiting":
+                self._choose_company(contact, now_ms)
 
     def _head_start_set(self, fact: Any, now_ms: int) -> None:
         self.contacts[fact.contact].head_start_ms = fact.head_start_ms
@@ -445,6 +382,9 @@ class Oracle:
         contact.head_start_ms += new.head_start_ms - old.head_start_ms
         contact.needs = joined(new.needs, contact.own_needs)
         self._choose_company(contact, now_ms)
+
+    def _spill_set(self, fact: Any, now_ms: int) -> None:
+        (self.spilled.add if fact.is_spilled else self.spilled.discard)((fact.queue, fact.region))
 
     def _intake_entered(self, fact: Any, now_ms: int) -> None:
         self.contacts[fact.contact].state = "intake"

@@ -185,12 +185,12 @@ def test_repeats_and_overflow_answers_are_counted(statistics: Statistics) -> Non
     assert (counts.repeats, counts.overflow_asked, counts.overflow_declined) == (2, 1, 1)
 
 
-def test_the_error_of_an_estimate_is_taken_from_the_moment_it_was_told(statistics: Statistics) -> None:
+def test_the_error_of_an_estimate_is_the_difference_that_the_answer_tells(statistics: Statistics) -> None:
     statistics.apply([entered("c1", T0)], T0)
     statistics.apply([f.EstimateTold(ContactId("c1"), 1, 60_000)], T0 + 10_000)
-    statistics.apply([f.EstimateTold(ContactId("c1"), 1, 1_000)], T0 + 40_000)
     statistics.apply([offered(1, "c1"), f.OfferTaken(OfferId(1), 0)], T0 + 50_000)
-    statistics.apply([f.AssignmentConnected(OfferId(1), ContactId("c1"), ANN, True)], T0 + 50_000)
+    answer = f.AssignmentConnected(OfferId(1), ContactId("c1"), ANN, True, 50_000, 70_000)
+    statistics.apply([answer], T0 + 50_000)
     counts = statistics.queue_counts(T0, T0 + 1)
     assert (counts.estimates, counts.estimate_error_ms) == (1, 20_000)
 

@@ -34,6 +34,7 @@ from acd.config.forms.queues import (
     RepeatForm,
     ReserveForm,
     ReturnCallsForm,
+    SpillForm,
     StepForm,
     WrapUpForm,
 )
@@ -106,6 +107,7 @@ __all__ = [
     "SipForm",
     "SkillForm",
     "SkillsForm",
+    "SpillForm",
     "StepForm",
     "SwitchForm",
     "SwitchesForm",

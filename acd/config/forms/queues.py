@@ -30,6 +30,14 @@ class ReserveForm(Form, frozen=True, kw_only=True):
     release_s: Seconds
 
 
+class SpillForm(Form, frozen=True, kw_only=True):
+    """How a region that is too busy reaches further."""
+
+    reach: Reach = Reach.ALL
+    begin_percent: Annotated[int, Whole(1, 100_000, "percent")]
+    end_percent: Annotated[int, Whole(1, 100_000, "percent")]
+
+
 class WrapUpForm(Form, frozen=True, kw_only=True):
     """The time after a talk."""
 
@@ -67,6 +75,7 @@ class QueueForm(Form, frozen=True, kw_only=True):
     steps: Annotated[tuple[StepForm, ...], Size(1, 10)] = (StepForm(after_s=0),)
     fence: bool = False
     reserves: Annotated[tuple[ReserveForm, ...], Size(0, 10)] = ()
+    spill: SpillForm | None = None
     offer_s: Annotated[int, Whole(5, 120, "seconds")] = 20
     refusal_memory_s: Seconds = 60
     rona_rest: bool = True

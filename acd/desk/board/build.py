@@ -20,6 +20,7 @@ from acd.desk.rows import (
     RegionCount,
     RepeatMark,
     ReturnCallRow,
+    VisitMark,
     Work,
 )
 from acd.routing.model import (
@@ -33,6 +34,7 @@ from acd.routing.model import (
     RegionId,
     TeamId,
 )
+from acd.statistics.figures import estimate_error_ms
 from acd.statistics.service_level import ServiceLevelRule, service_level
 
 _NO_FIGURES = DayFigures()
@@ -122,7 +124,6 @@ def build_repeat(state: BoardState, card: ContactCard) -> RepeatMark | None:
     if card.repeat is None or not card.repeat.visits:
         return None
     last = card.repeat.visits[0]
-    known = state.agents.get(last.agent) if last.agent else None
     return RepeatMark(
         count=card.repeat.count,
         last_at_ms=last.at_ms,
@@ -130,9 +131,31 @@ def build_repeat(state: BoardState, card: ContactCard) -> RepeatMark | None:
         last_queue=last.queue,
         last_outcome=last.outcome.value,
         last_agent=last.agent,
-        last_agent_name=known.name if known else (last.agent or ""),
+        last_agent_name=_name_of(state, last.agent),
         last_disposition=last.disposition,
+        is_recurring=card.repeat.is_recurring,
+        visits=tuple(
+            VisitMark(
+                contact=visit.contact,
+                at_ms=visit.at_ms,
+                channel=visit.channel,
+                queue=visit.queue,
+                outcome=visit.outcome.value,
+                origin=visit.origin,
+                agent=visit.agent,
+                agent_name=_name_of(state, visit.agent),
+                disposition=visit.disposition,
+                is_solved=visit.is_solved,
+                ticket=visit.ticket,
+            )
+            for visit in card.repeat.visits
+        ),
     )
+
+
+def _name_of(state: BoardState, agent: AgentId | None) -> str:
+    known = state.agents.get(agent) if agent else None
+    return known.name if known else (agent or "")
 
 
 def build_intake(card: ContactCard) -> IntakeNote | None:
@@ -272,6 +295,7 @@ def build_contact(state: BoardState, name: ContactId) -> ContactRow | None:
         not_before_at_ms=card.not_before_ms,
         monitors=held.monitors if held else {},
         decision=held.decision if held else None,
+        head_starts=card.head_starts,
     )
 
 
@@ -312,6 +336,11 @@ def build_queue(state: BoardState, name: QueueId) -> QueueRow | None:
             for region, counts in queue.regions.items()
         },
         borrowed=tuple(queue.borrowed),
+        spilled=tuple(queue.spilled),
+        overflow_asked=day.overflow_asked,
+        overflow_declined=day.overflow_declined,
+        estimates=day.estimates,
+        estimate_error_ms=estimate_error_ms(day),
     )
 
 

@@ -174,6 +174,16 @@ def _reserve(state: BoardState, changed: Changed, fact: f.ReserveSet, at_ms: int
     return True
 
 
+def _spill(state: BoardState, changed: Changed, fact: f.SpillSet, at_ms: int) -> bool:
+    queue = state.queues.get(fact.queue)
+    if queue is None:
+        return False
+    others = [region for region in queue.spilled if region != fact.region]
+    queue.spilled = [*others, fact.region] if fact.is_spilled else others
+    changed.queues[fact.queue] = None
+    return True
+
+
 # --- agents -------------------------------------------------------------------------------------------
 
 
@@ -259,6 +269,7 @@ _FOLDS: dict[type[f.Fact], Callable[[BoardState, Changed, Any, int], bool]] = {
     f.HoursInForce: _hours,
     f.QueueGateSet: _gate,
     f.ReserveSet: _reserve,
+    f.SpillSet: _spill,
     f.AgentJoined: _joined,
     f.PresenceSet: _presence,
     f.NextPresenceSet: _next_presence,

@@ -31,6 +31,7 @@ def _entered(state: BoardState, changed: Changed, fact: f.ContactEntered, at_ms:
         since_ms=at_ms,
         arrived_ms=fact.arrived_ms,
         head_start_ms=fact.head_start_ms,
+        head_starts=fact.head_starts,
         repeat=fact.repeat,
         owner=fact.owner,
         number=fact.number,
@@ -84,7 +85,37 @@ def _estimate(state: BoardState, changed: Changed, fact: f.EstimateTold, at_ms: 
 
 
 def _head_start(state: BoardState, changed: Changed, fact: f.HeadStartSet, at_ms: int) -> bool:
+    card = state.contacts.get(fact.contact)
+    if card is not None:
+        _add_part(card, fact.why, fact.head_start_ms - card.head_start_ms)
     return _set(state, changed, fact.contact, head_start_ms=fact.head_start_ms)
+
+
+def _add_part(card: ContactCard, why: str, change_ms: int) -> None:
+    parts = {**card.head_starts, why: card.head_starts.get(why, 0) + change_ms}
+    card.head_starts = {name: part_ms for name, part_ms in parts.items() if part_ms}
+
+
+def _asked(state: BoardState, changed: Changed, fact: f.OverflowOffered, at_ms: int) -> bool:
+    return _count_asked(state, changed, fact.contact, at_ms, 1, 0)
+
+
+def _declined(state: BoardState, changed: Changed, fact: f.OverflowDeclined, at_ms: int) -> bool:
+    return _count_asked(state, changed, fact.contact, at_ms, 0, 1)
+
+
+def _count_asked(
+    state: BoardState, changed: Changed, contact: ContactId, at_ms: int, asked: int, declined: int
+) -> bool:
+    card = state.contacts.get(contact)
+    queue = state.queues.get(card.queue) if card is not None else None
+    if card is None or queue is None:
+        return False
+    day = queue_day(queue, at_ms)
+    day.overflow_asked += asked
+    day.overflow_declined += declined
+    changed.queues[card.queue] = None
+    return True
 
 
 def _ticket(state: BoardState, changed: Changed, fact: f.TicketLinked, at_ms: int) -> bool:
@@ -132,7 +163,9 @@ def _requeued(state: BoardState, changed: Changed, fact: f.ContactRequeued, at_m
     card.position, card.estimate_ms = None, None
     queue = state.queues.get(fact.queue)
     if queue is not None:
-        card.head_start_ms += queue.rules.head_start_ms - card.queue_head_start_ms
+        change_ms = queue.rules.head_start_ms - card.queue_head_start_ms
+        card.head_start_ms += change_ms
+        _add_part(card, "queue", change_ms)
         card.queue_head_start_ms = queue.rules.head_start_ms
         card.step = _step_at(queue.rules, at_ms - card.arrived_ms)
     move_contact(state, changed, card, ContactState.WAITING, at_ms)
@@ -203,6 +236,8 @@ CONTACT_FOLDS: dict[type[f.Fact], Callable[[BoardState, Changed, Any, int], bool
     f.StepTaken: _step,
     f.EstimateTold: _estimate,
     f.HeadStartSet: _head_start,
+    f.OverflowOffered: _asked,
+    f.OverflowDeclined: _declined,
     f.ContactRequeued: _requeued,
     f.IntakeEntered: _intake,
     f.IntakeNoted: _noted,

@@ -89,6 +89,9 @@ def _connected(state: BoardState, changed: Changed, fact: f.AssignmentConnected,
         day.answered_in_time += wait <= queue.rules.threshold_ms
         day.wait_answered_ms += wait
         day.wait_longest_ms = max(day.wait_longest_ms, wait)
+        if fact.estimate_ms is not None:
+            day.estimates += 1
+            day.estimate_error_ms += abs(fact.estimate_ms - fact.waited_ms)
         changed.queues[offer.queue] = None
     touch_offer(state, changed, offer)
     return True

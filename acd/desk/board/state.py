@@ -139,6 +139,7 @@ class ContactCard(msgspec.Struct):
     step: int = 0
     queue_head_start_ms: int = 0
     """The part of the head start that is the queue's: another queue brings its own."""
+    head_starts: dict[str, int] = {}
     offers: list[OfferId] = []
     """Open offers and assignments of this contact."""
     position: int | None = None
@@ -213,6 +214,7 @@ class QueueState(msgspec.Struct):
     gate_open: bool = True
     gate_reason: str = ""
     borrowed: list[str] = []
+    spilled: list[RegionId] = []
     shared_version: int = 0
     """Grows with everything that the agents of the queue share: its length, its return calls."""
     return_calls: dict[ContactId, None] = {}

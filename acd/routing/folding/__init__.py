@@ -15,6 +15,7 @@ FOLDS: Final[Mapping[type[facts.Fact], Callable[[State, Any, int], None]]] = {
     facts.HoursInForce: zone.fold_hours,
     facts.QueueGateSet: zone.fold_gate,
     facts.ReserveSet: zone.fold_reserve,
+    facts.SpillSet: zone.fold_spill,
     facts.Late: zone.fold_nothing,
     facts.Refused: zone.fold_nothing,
     facts.ContactTurnedAway: contacts.fold_turned_away,

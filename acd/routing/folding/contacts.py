@@ -96,6 +96,12 @@ def fold_changed(state: State, fact: ContactChanged, at_ms: int) -> None:
         contact.identities = (*contact.identities, *fact.identities)
     if fact.repeat is not None:
         contact.repeat = fact.repeat
+    if fact.owner is not None:
+        contact.owner = fact.owner
+        if contact.state is ContactState.WAITING:
+            displace(state, contact)
+            choose_company(state, contact, at_ms)
+            place(state, contact, at_ms)
 
 
 def fold_step(state: State, fact: StepTaken, at_ms: int) -> None:
@@ -129,7 +135,10 @@ def fold_head_start(state: State, fact: HeadStartSet, at_ms: int) -> None:
     """Another place in the line."""
     contact = state.contacts[fact.contact]
     more = contact.rare
-    if more.base_head_start_ms is None:
+    if fact.why == "repeat":
+        if more.base_head_start_ms is not None:
+            more.base_head_start_ms += fact.head_start_ms - contact.head_start_ms
+    elif more.base_head_start_ms is None:
         more.base_head_start_ms = contact.head_start_ms
     displace(state, contact)
     contact.head_start_ms = fact.head_start_ms
@@ -248,6 +257,8 @@ def fold_ticket_linked(state: State, fact: TicketLinked, at_ms: int) -> None:
     more.ticket = fact.ticket
     more.ticket_wanted = False
     state.durable.pop(f"OpenTicket/{fact.contact}", None)
+    if contact.state is ContactState.ENDED:
+        visits.link(state, contact, fact.ticket)
     forget_if_done(state, contact)
 
 

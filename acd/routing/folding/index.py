@@ -21,6 +21,8 @@ def rebuild(state: State, now_ms: int) -> None:
     state.statuses = [len(state.by_rank), 0, 0]
     for queue in state.queues.values():
         queue.staffed = 0
+        queue.staffed_in = {}
+        queue.waiting_in = {}
         queue.line = Line()
     for rank, agent in enumerate(state.by_rank):
         agent.rank = rank

@@ -197,7 +197,8 @@ def fold_done(state: State, fact: AssignmentDone, at_ms: int) -> None:
     offer.assignment = move(ASSIGNMENT_MOVES, was, AssignmentTrigger.CLOSE)
     if offer.connected_ms:
         _learn_handle_time(state, offer, at_ms)
-        visits.settle(state, contact, agent.id, fact.disposition)
+        is_solved = bool(fact.disposition) and fact.disposition in offer.plan.solving
+        visits.settle(state, contact, agent.id, fact.disposition, is_solved)
         if contact.more is not None:
             _close_ticket(state, offer, fact)
     elif contact.state is ContactState.ASSIGNED:
@@ -342,6 +343,6 @@ def _close_ticket(state: State, offer: Offer, fact: AssignmentDone) -> None:
     contact = offer.contact
     if contact.more is None or contact.more.ticket is None or contact.origin is not Origin.RETURN_CALL:
         return
-    if any(known.solves and known.path == fact.disposition for known in offer.plan.rules.dispositions):
+    if fact.disposition in offer.plan.solving:
         command = close_ticket(offer, fact.disposition, fact.notes)
         state.durable[command.key] = command

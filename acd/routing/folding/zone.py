@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from acd.routing.availability import refresh
 from acd.routing.folding.index import rebuild
+from acd.routing.line import NUMBER_MASK
 from acd.routing.model import GroupId, Presence
 from acd.routing.outputs import (
     CommandFulfilled,
@@ -14,6 +17,7 @@ from acd.routing.outputs import (
     Refused,
     ReserveSet,
     RulesInForce,
+    SpillSet,
     TicketDone,
 )
 from acd.routing.plans import Plan
@@ -35,6 +39,10 @@ def fold_rules(state: State, fact: RulesInForce, at_ms: int) -> None:
             queue.plan = Plan(queue_rules, rules.version)
             groups = [reserve.group for reserve in queue_rules.reserves]
             queue.borrowed = {group: True for group in queue.borrowed if group in groups}
+            if queue_rules.spill is None:
+                queue.spilled = {}
+        queue = state.queues[queue_rules.queue]
+        queue.spilled = {region: True for region in queue.spilled if region in state.regions}
     named = {queue_rules.queue for queue_rules in rules.queues}
     for gone in [queue for queue in state.queues if queue not in named]:
         del state.queues[gone]
@@ -100,6 +108,31 @@ def fold_reserve(state: State, fact: ReserveSet, at_ms: int) -> None:
                 state.opened.append(agent)
     else:
         queue.borrowed.pop(GroupId(fact.group), None)
+
+
+def fold_spill(state: State, fact: SpillSet, at_ms: int) -> None:
+    """Contacts from a region reach further from now on, or no longer."""
+    queue = state.queues[fact.queue]
+    if fact.is_spilled:
+        queue.spilled[fact.region] = True
+    else:
+        queue.spilled.pop(fact.region, None)
+    region = state.pools.region_number(fact.region)
+    state.pools.forget_reach(fact.queue, region)
+    if not fact.is_spilled:
+        return
+    # Whoever is fewer looks for the others: both choices are the same.
+    if queue.waiting_in.get(region, 0) < queue.staffed:
+        for key in queue.line:
+            contact = state.numbered[key & NUMBER_MASK]
+            if contact.region == fact.region:
+                state.loose.append(contact)
+    else:
+        pools = state.pools
+        lent = [pools.grouped.get(group, ()) for group in queue.borrowed]
+        for agent in chain(pools.serving.get(fact.queue, ()), *lent):
+            if agent.mask & CHANNEL_ALL:
+                state.opened.append(agent)
 
 
 def fold_nothing(state: State, fact: Late | Refused, at_ms: int) -> None:

@@ -14,7 +14,7 @@ from acd.routing.events import (
     LegsCompared,
     LegStored,
 )
-from acd.routing.handling.leaving import customer_left
+from acd.routing.handling.leaving import customer_left, has_leg
 from acd.routing.matching import is_anyone_free, settle
 from acd.routing.model import (
     AgentId,
@@ -26,6 +26,7 @@ from acd.routing.model import (
     Needs,
     Origin,
     OverflowAction,
+    QueueRules,
     Repeat,
 )
 from acd.routing.outputs import (
@@ -33,6 +34,7 @@ from acd.routing.outputs import (
     ContactEntered,
     ContactTurnedAway,
     EstimateTold,
+    HeadStartSet,
     LegKept,
     OverflowDeclined,
     TurnAway,
@@ -47,7 +49,7 @@ from acd.routing.state import (
     State,
 )
 from acd.routing.states import CONTACT_MOVES, LATE, ContactTrigger
-from acd.routing.visits import repeat_of
+from acd.routing.visits import first_owner, repeat_of
 from acd.routing.waiting import stand_all
 
 ID_MAX = 200
@@ -57,6 +59,8 @@ MOMENT_MAX_MS = 1 << 52
 SKILLS_ASKED_MAX = 32
 ATTRIBUTE_MAX = 4_000
 JOINED_MAX = 1_024
+NO_PARTS: dict[str, int] = {}
+"""Shared by all contacts without a head start; facts are frozen, nobody writes here."""
 
 
 def on_arrived(answer: Answer, event: ContactArrived) -> None:
@@ -72,9 +76,13 @@ def on_arrived(answer: Answer, event: ContactArrived) -> None:
     entry, queue, needs, own = found
     rules = queue.plan.rules
     repeat = repeat_of(state, event.identities, answer.now_ms) if event.identities else None
-    head_start_ms = rules.head_start_ms + entry.head_start_ms + event.head_start_ms
-    if repeat is not None:
-        head_start_ms += rules.repeat.head_start_ms
+    head_starts = {
+        "queue": rules.head_start_ms,
+        "entry": entry.head_start_ms,
+        "value": event.head_start_ms,
+        "repeat": rules.repeat.head_start_ms if repeat is not None else 0,
+    }
+    head_start_ms = sum(head_starts.values())
     answer.trigger = "arrival"
     answer.emit(
         ContactEntered(
@@ -92,13 +100,16 @@ def on_arrived(answer: Answer, event: ContactArrived) -> None:
             own,
             event.identities,
             event.display,
-            _owner_of(event, queue, repeat),
+            event.owner if event.owner is not None else owner_by_policy(rules, repeat),
             event.links,
             event.attributes,
             event.verified,
             repeat,
             return_adapter=event.return_adapter,
             return_links=event.return_links,
+            head_starts={why: part_ms for why, part_ms in head_starts.items() if part_ms}
+            if head_start_ms or event.head_start_ms
+            else NO_PARTS,
         )
     )
     contact = state.contacts[event.contact]
@@ -129,6 +140,9 @@ def on_left(answer: Answer, event: CustomerLeft) -> None:
     if contact is None or contact.state is ContactState.ENDED:
         answer.late(event.contact, "no such contact, or ended before")
         return
+    if not has_leg(answer, contact):
+        answer.late(event.contact, "nobody is on the line")
+        return
     customer_left(answer, contact, event.reason[:200])
 
 
@@ -140,7 +154,8 @@ def on_compared(answer: Answer, event: LegsCompared) -> None:
         if contact in answer.state.contacts
     ]
     for contact in gone:
-        if contact.adapter == event.adapter and contact.state is not ContactState.ENDED:
+        is_live = contact.adapter == event.adapter and contact.state is not ContactState.ENDED
+        if is_live and has_leg(answer, contact):
             customer_left(answer, contact, "lost")
     if event.gone and not answer.facts:
         answer.late(event.adapter, "none of these was there")
@@ -228,7 +243,14 @@ def on_attributes(answer: Answer, event: AttributesChanged) -> None:
         answer.refuse(event.contact, "limit", len(new), f"{IDENTITIES_PER_CONTACT_MAX} identities")
         return
     repeat = repeat_of(answer.state, contact.identities + new, answer.now_ms, but=contact.id) if new else None
-    answer.emit(ContactChanged(contact.id, changed, new, repeat))
+    was_known = contact.repeat is not None
+    rules = contact.plan.rules
+    owner = owner_by_policy(rules, repeat) if contact.owner is None and not was_known else None
+    answer.trigger = "moved"
+    answer.emit(ContactChanged(contact.id, changed, new, repeat, owner))
+    bonus_ms = rules.repeat.head_start_ms
+    if repeat is not None and not was_known and bonus_ms and contact.state is ContactState.WAITING:
+        answer.emit(HeadStartSet(contact.id, contact.head_start_ms + bonus_ms, None, "repeat"))
 
 
 def _door(answer: Answer, event: ContactArrived) -> tuple[EntryRules, Queue, Needs, Needs] | str:
@@ -318,13 +340,15 @@ def _too_long(attributes: dict[str, str]) -> bool:
     return any(len(name) > ID_MAX or len(text) > ATTRIBUTE_MAX for name, text in attributes.items())
 
 
-def _owner_of(event: ContactArrived, queue: Queue, repeat: Repeat | None) -> AgentId | None:
-    """Who is asked first: the owner that came with the event, else by policy the agent of the last visit."""
-    if event.owner is not None:
-        return event.owner
-    if repeat is not None and queue.plan.rules.repeat.same_agent_patience_ms:
-        return next((visit.agent for visit in repeat.visits if visit.agent is not None), None)
-    return None
+def owner_by_policy(rules: QueueRules, repeat: Repeat | None) -> AgentId | None:
+    """Who is asked first where nobody was named: whoever was asked first in the open matter, if the queue asks for
+    owners; else, by the repeat policy, the agent of the last visit."""
+    if repeat is None:
+        return None
+    owner = first_owner(repeat) if rules.sticky_patience_ms else None
+    if owner is None and rules.repeat.same_agent_patience_ms:
+        owner = next((visit.agent for visit in repeat.visits if visit.agent is not None), None)
+    return owner
 
 
 def _turn_away(answer: Answer, event: ContactArrived, code: str) -> None:

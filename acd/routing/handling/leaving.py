@@ -32,14 +32,8 @@ _RESTS = {OfferState.NO_ANSWER: "rona", OfferState.BUSY: "busy", OfferState.UNRE
 
 
 def customer_left(answer: Answer, contact: Contact, reason: str) -> None:
-    """The customer's leg is gone: end the contact as its state says.
-
-    Of a return call that nobody has reached yet, no leg can be gone: what comes is the echo of an earlier try.
-    """
+    """The customer's leg is gone: end the contact as its state says."""
     state = contact.state
-    if orders.must_dial(contact) and not _is_being_called(answer, contact):
-        answer.late(contact.id, "nobody is on the line")
-        return
     if state is ContactState.WAITING:
         if contact.more is not None and contact.more.is_reached and not contact.answered_ms:
             try_again_later(answer, contact, reason)
@@ -159,7 +153,11 @@ def drop_offers(answer: Answer, agent: Agent, outcome: OfferState, reason: str) 
             fail_offer(answer, offer, outcome, reason)
 
 
-def _is_being_called(answer: Answer, contact: Contact) -> bool:
+def has_leg(answer: Answer, contact: Contact) -> bool:
+    """Whether the customer can have a leg: not in a return call before they are called; what comes then is an echo
+    of an earlier try."""
+    if not orders.must_dial(contact):
+        return True
     offer = answer.state.offers.get(contact.offer)
     return offer is not None and (
         offer.assignment is AssignmentState.CONNECTING

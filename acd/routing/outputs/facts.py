@@ -170,6 +170,8 @@ class ContactEntered(Fact, frozen=True):
     return_adapter: str = ""
     """The room that dials a return call to this customer; "": `adapter`."""
     return_links: tuple[Link, ...] = (Link.PHONE,)
+    head_starts: dict[str, int] = {}
+    """What the head start is made of, in ms: queue, entry, value (it came with the contact), repeat; no zeros."""
 
 
 class ContactTurnedAway(Fact, frozen=True):
@@ -190,6 +192,8 @@ class ContactChanged(Fact, frozen=True):
     attributes: dict[str, str]
     identities: tuple[Identity, ...] = ()
     repeat: Repeat | None = None
+    owner: AgentId | None = None
+    """Who is asked first from now on, as the repeat policy says; None: nothing changes."""
 
 
 class StepTaken(Fact, frozen=True):
@@ -207,6 +211,14 @@ class ReserveSet(Fact, frozen=True):
     is_borrowed: bool
 
 
+class SpillSet(Fact, frozen=True):
+    """The load of a region in a queue is too high: its contacts reach further until it is well again."""
+
+    queue: QueueId
+    region: RegionId
+    is_spilled: bool
+
+
 class EstimateTold(Fact, frozen=True):
     """Position and estimated wait as told to a customer; None: unknown, and nothing was said of it."""
 
@@ -216,11 +228,12 @@ class EstimateTold(Fact, frozen=True):
 
 
 class HeadStartSet(Fact, frozen=True):
-    """The whole head start of a waiting contact, in ms."""
+    """The whole head start of a waiting contact, in ms. `why`: `manual`, or `repeat` when a repeat was found late."""
 
     contact: ContactId
     head_start_ms: int
     by: PersonId | None = None
+    why: str = "manual"
 
 
 class ContactRequeued(Fact, frozen=True):
@@ -502,6 +515,7 @@ AnyFact = (
     | ContactChanged
     | StepTaken
     | ReserveSet
+    | SpillSet
     | EstimateTold
     | HeadStartSet
     | ContactRequeued

@@ -35,6 +35,7 @@ from acd.routing.model import (
 from acd.simulation.demo import with_demo_staff
 from acd.simulation.population import Chance, CustomerProfile
 from acd.simulation.world import World
+from acd.statistics.figures import estimate_error_ms
 from acd.statistics.intervals import Statistics
 from tests.simulation.centre import FAULTS, rules_of_centre
 
@@ -216,6 +217,11 @@ def test_over_an_hour_of_faults_and_meddling_the_board_is_true(seed: int) -> Non
         assert (row.entered, row.answered, row.answered_in_time) == (
             counts.entered, counts.answered, counts.answered_in_time,
         )  # fmt: skip
+        assert (row.overflow_asked, row.overflow_declined) == (
+            counts.overflow_asked,
+            counts.overflow_declined,
+        )
+        assert (row.estimates, row.estimate_error_ms) == (counts.estimates, estimate_error_ms(counts))
         assert (row.abandoned, row.abandoned_short, row.overflowed) == (
             counts.abandoned, counts.abandoned_short, counts.overflowed,
         )  # fmt: skip

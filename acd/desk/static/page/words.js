@@ -123,6 +123,7 @@ export const WORDS = {
   removed_region: ["region", "区域不符"],
   removed_refused: ["refused before", "曾拒绝"],
 
+  code_cannot: ["The telephone system of this contact cannot do that.", "该联系所用的电话系统不支持此操作。"],
   code_late: ["Too late: this is already over.", "已过期：该操作对象已结束。"],
   code_forbidden: ["Your role may not do this.", "您的角色无权执行此操作。"],
   code_not_yours: ["Not found, or not in your reach.", "未找到，或不在您的权限范围内。"],
