@@ -254,8 +254,10 @@ def _decision_of_contact(
         runner_up = state.by_rank[second & RANK_MASK].id
         runner_up_rank = rank_words(second, requirement, state)
     region = state.pools.region_number(contact.region)
+    # A contact that looks because its region spills has been freed for others, as by a step.
+    trigger = "step" if answer.trigger == "agent_free" else answer.trigger
     return Decision(
-        answer.trigger,
+        trigger,
         requirement.strategy,
         step,
         answer.now_ms - contact.arrived_ms,
