@@ -1,7 +1,8 @@
-"""`acd simulate`: hours of a simulated centre around the real engine, and the same hours under another strategy."""
+"""`acd simulate`: hours of a simulated centre around the real engine, one seed or many, under one rule or another."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -10,19 +11,21 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from acd.cli.printing import err, for_operators, out
+from acd.cli.printing import err, for_operators, out, refuse
 from acd.config import load
 from acd.routing.model import Rules, Strategy
 from acd.runtime.clock import monotonic_s
 from acd.simulation.day import Day, Plan, Report
 from acd.simulation.demo import with_demo_staff
-from acd.simulation.population import CustomerProfile
+from acd.simulation.population import AgentProfile, CustomerProfile
+from acd.simulation.sweep import Sum, sweep
 from acd.simulation.world import Faults
 from acd.statistics import figures
 from acd.statistics.service_level import ServiceLevelRule, service_level
 
 HOUR_MS: Final = 3_600_000
-FAULTS: Final = Faults(late=20, twice=20, lost=20)
+FAULTS: Final = Faults(late=20, twice=20, lost=20, crossed=20, again=20, back=5)
+DROPS_EVERY_MS: Final = 2 * HOUR_MS
 CRASH_EVERY: Final = 1_500
 
 Choice = Annotated[Strategy | None, typer.Option(help="Every queue under this strategy instead of its own.")]
@@ -40,6 +43,14 @@ def simulate(
     ] = False,
     strategy: Choice = None,
     against_strategy: Choice = None,
+    seeds: Annotated[str, typer.Option(help="Many days, as in 1-1000, one after the other.")] = "",
+    drawn: Annotated[
+        bool,
+        typer.Option("--drawn-rules", help="With --seeds: rules, staff and load are drawn from each seed."),
+    ] = False,
+    result: Annotated[
+        Path | None, typer.Option(help="With --seeds: a file that gets a line of JSON for each seed.")
+    ] = None,
     config: Annotated[Path, typer.Option(help="The folder of the configuration.")] = Path("config"),
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on the last line.")] = False,
 ) -> None:
@@ -51,6 +62,9 @@ def simulate(
     with for_operators():
         rules = load(config).rules
     plan = _plan(rules, seed, hours, staff, per_agent_hour, faults)
+    if seeds:
+        _many(_under(plan, strategy), _range_of(seeds), drawn, result, as_json)
+        return
     days = [_run(_under(plan, strategy))]
     if against_strategy is not None:
         days.append(_run(_under(plan, against_strategy)))
@@ -74,9 +88,63 @@ def _plan(rules: Rules, seed: int, hours: float, staff: int, per_agent_hour: int
         seed=seed,
         length_ms=int(hours * HOUR_MS),
         customers=CustomerProfile(per_hour=staff * per_agent_hour),
+        agents=AgentProfile(drops_every_ms=DROPS_EVERY_MS if is_faulty else 0),
         faults=FAULTS if is_faulty else Faults(),
         crash_every=CRASH_EVERY if is_faulty else 0,
     )
+
+
+def _range_of(words: str) -> range:
+    first, _, last = words.partition("-")
+    if not (first.isdecimal() and (last or first).isdecimal()):
+        refuse(f"--seeds: found {words!r}, expected two numbers as in 1-1000")
+    return range(int(first), int(last or first) + 1)
+
+
+def _many(plan: Plan, seeds: range, is_drawn: bool, result: Path | None, as_json: bool) -> None:
+    """Simulate seed after seed, telling how far it is; status 1 if an invariant was broken in any."""
+    total = Sum(hours=plan.length_ms / HOUR_MS)
+    began = monotonic_s()
+    with ExitStack() as stack:
+        bar = stack.enter_context(Progress(console=err, transient=True))
+        file = stack.enter_context(result.open("w")) if result is not None else None
+        task = bar.add_task("simulating", total=len(seeds))
+        for seed, report in sweep(plan, seeds, is_drawn, monotonic_s):
+            total.add(seed, report)
+            bar.update(task, advance=1, description=f"seed {seed}: {len(total.broken)} broken")
+            if file is not None:
+                file.write(msgspec.json.encode({"seed": seed, "report": report}).decode() + "\n")
+                file.flush()
+    took_s = monotonic_s() - began
+    for line in total.broken:
+        err.print(line, markup=False)
+    speed = round(total.hours * total.seeds * 3600 / max(took_s, 1e-9), 1)
+    if as_json:
+        typer.echo(
+            msgspec.json.encode(
+                {**msgspec.to_builtins(total), "seconds": round(took_s, 1), "speed": speed}
+            ).decode()
+        )
+    else:
+        table = Table(title=f"seeds {seeds.start} to {seeds.stop - 1}, {total.hours:g} h each")
+        table.add_column("")
+        table.add_column("", justify="right")
+        for name in (
+            "seeds",
+            "contacts",
+            "records",
+            "faults",
+            "crashes",
+            "lost",
+            "assigned_twice",
+            "invariant_checks",
+        ):
+            table.add_row(name.replace("_", " "), f"{getattr(total, name):,}")
+        table.add_row("invariants broken", f"{len(total.broken):,}")
+        table.add_row("speed", f"{speed:,.0f} x real time")
+        out.print(table)
+    if not total.is_sound():
+        raise typer.Exit(1)
 
 
 def _under(plan: Plan, strategy: Strategy | None) -> Plan:

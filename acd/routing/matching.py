@@ -8,6 +8,7 @@ the lower number. `tests/routing/oracle.py` says the same the slow way.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from acd.routing import orders
@@ -16,11 +17,11 @@ from acd.routing.availability import stand_opened, take_stand
 from acd.routing.contact import Contact
 from acd.routing.keys import NUMBER_BITS, NUMBER_MASK, moment_of
 from acd.routing.line import Rank
-from acd.routing.model import ContactId, Decision, OfferId, Origin, Strategy
+from acd.routing.model import Channel, ContactId, Decision, Link, Needs, OfferId, Origin, RegionId, Strategy
 from acd.routing.outputs import OfferMade
 from acd.routing.plans import NEVER
 from acd.routing.pools import AnyCell, Requirement
-from acd.routing.state import ALONE, CHANNEL_ALL, LOOSE, Agent, State
+from acd.routing.state import ALONE, CHANNEL_ALL, LINK_BITS, LOOSE, Agent, Queue, State
 from acd.routing.strategies import order_of, value_of
 from acd.routing.waiting import patience, stand
 
@@ -44,7 +45,9 @@ def settle(answer: Answer) -> None:
             loose, state.loose = state.loose, []
             if len(loose) > 1:
                 loose.sort(key=_contact_key)
-            for contact in loose:
+            for number, contact in enumerate(loose):
+                if state.opened:
+                    _serve_who_stands_before(answer, loose[number:])
                 place = contact.place
                 if place >= LOOSE and not match_contact(answer, contact) and place == LOOSE:
                     stand(state, contact, answer.now_ms)
@@ -54,6 +57,30 @@ def settle(answer: Answer) -> None:
                 opened.sort(key=_agent_key)
             for agent in opened:
                 match_agent(answer, agent)
+
+
+def _serve_who_stands_before(answer: Answer, loose: list[Contact]) -> None:
+    """Whoever was freed together with contacts that came loose serves those first who stand before them in line.
+
+    Without this a contact that returns from an agent would have that agent again before others had their turn.
+    """
+    state = answer.state
+    opened = list(state.opened)
+    if len(opened) > 1:
+        opened.sort(key=_agent_key)
+    for agent in opened:
+        if any(other.alone_until_ms > answer.now_ms and other.owner == agent.id for other in loose):
+            continue  # whoever waits for this agent alone comes first
+        while agent.mask & CHANNEL_ALL:
+            found = find_contact(state, agent, answer.now_ms)
+            if found is None:
+                break
+            contact, key, passed_over = found
+            prefers = agent.queues
+            first = min(other.key - (prefers.get(other.queue, 0) << NUMBER_BITS) for other in loose)
+            if key >= first:
+                break
+            make_offer(answer, contact, agent, _decision_of_agent(answer, contact, agent, key, passed_over))
 
 
 def match_contact(answer: Answer, contact: Contact) -> bool:
@@ -99,6 +126,18 @@ def match_contact(answer: Answer, contact: Contact) -> bool:
         answer, contact, best, _decision_of_contact(answer, contact, rank, step, eligible, 0, best, second)
     )
     return True
+
+
+def is_anyone_free(
+    state: State, queue: Queue, needs: Needs, channel: Channel, links: Iterable[Link], region: RegionId | None
+) -> bool:
+    """Whether somebody who arrives with these needs would find an agent at once; owners and refusals apart."""
+    bits = 0
+    for link in links:
+        bits |= LINK_BITS[link]
+    requirement = state.pools.requirement_for(queue.plan, needs, channel, bits)
+    cells = state.pools.cells_for(requirement, state.pools.region_number(region), 0)
+    return any(cell.count and (cell.group is None or cell.group in queue.borrowed) for cell in cells)
 
 
 def match_agent(answer: Answer, agent: Agent) -> None:
@@ -206,8 +245,10 @@ def _decision_of_contact(
     sticky: bool = False,
 ) -> Decision:
     requirement = rank.requirement
+    # A contact that looks because its region spills has been freed for others, as by a step.
+    trigger = "step" if answer.trigger == "agent_free" else answer.trigger
     return Decision(
-        answer.trigger,
+        trigger,
         requirement.strategy,
         step,
         answer.now_ms - contact.arrived_ms,

@@ -370,6 +370,7 @@ class QueueRules(msgspec.Struct, frozen=True):
     overflow: tuple[OverflowRule, ...] = ()
     return_calls: ReturnCallPolicy = ReturnCallPolicy()
     length_max: int = 10_000
+    """How many may wait; 0: only who finds an agent at once comes in."""
     hours: HoursId | None = None
     threshold_ms: int = 20_000
     """Service level: answered within this."""

@@ -169,8 +169,8 @@ def _queue_fault(queue: QueueRules, queues: set[QueueId]) -> str | None:
             return f"reserve {reserve.group}: release_ms must be less than borrow_ms"
     if queue.spill is not None and not 0 < queue.spill.end_percent < queue.spill.begin_percent:
         return "spill: end_percent must be positive and less than begin_percent"
-    if queue.offer_ms <= 0 or queue.length_max <= 0:
-        return "offer_ms and length_max must be positive"
+    if queue.offer_ms <= 0 or queue.length_max < 0:
+        return "offer_ms must be positive, length_max not negative"
     return None
 
 

@@ -1,72 +1,47 @@
 """An auditor that reads only the journal: it folds facts into a model of its own and checks the invariants.
 
-It is written without a look at the engine and shares nothing with it but the words. Invariants are those of
-the design, by number: 1 conservation, 2 one live offer, 3 capacity and readiness, 4 work conservation, 5 no
-state without a deadline, 6 order of arrival, 11 late changes nothing, 12 time. `broken` collects what does
-not hold; a run with an empty list has been checked `checks` times.
+It is written without a look at the engine and shares nothing with it but the words. NOTES.md has the table of
+the invariants and where each is checked. `broken` collects what does not hold; a run with an empty list has
+been checked `checks` times.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-
+from acd.routing import events as e
 from acd.routing.model import (
-    AgentId,
-    AgentRules,
-    Channel,
     ContactId,
     ContactState,
-    Link,
     OfferId,
     OfferState,
+    Origin,
     Outcome,
     Presence,
-    QueueId,
-    QueueRules,
     Rules,
-    SkillId,
+    Strategy,
 )
+from acd.routing.outputs import commands as c
 from acd.routing.outputs import facts as f
-from acd.simulation.eligibility import Seen, both_needs, is_eligible
+from acd.simulation.books import Books
+from acd.simulation.deadlines import Deadlines
+from acd.simulation.eligibility import (
+    QueueSeen,
+    SeenAgent,
+    SeenContact,
+    SeenOffer,
+    asks_of,
+    both_needs,
+    may_end,
+    suits,
+)
+from acd.simulation.pairing import Pairing, is_in_line
 
-SLACK_MS = 2_000
-"""How far over its deadline a state may be found before it counts as forgotten."""
 BROKEN_MAX = 100
-
-
-class _Contact(msgspec.Struct):
-    entered: f.ContactEntered
-    queue: QueueId
-    seen: Seen
-    state: ContactState = ContactState.WAITING
-    since_ms: int = 0
-    ticket_due: bool = False
-
-
-class _Agent(msgspec.Struct):
-    rules: AgentRules
-    skills: dict[SkillId, int]
-    queues: frozenset[QueueId]
-    presence: Presence = Presence.SIGNED_OUT
-    leaving: bool = False
-    links: set[Link] = msgspec.field(default_factory=set)
-    hands: dict[OfferId, Channel] = {}
-    wrapping: set[OfferId] = msgspec.field(default_factory=set)
-    """Wrap-ups that block: nothing is offered meanwhile."""
-
-
-class _Offer(msgspec.Struct):
-    contact: ContactId
-    agent: AgentId
-    channel: Channel
-    state: OfferState
-    deadline_ms: int | None
-    is_talking: bool = False
-    has_talked: bool = False
-    is_wrapping: bool = False
+LOOK_EVERYWHERE = 101
+"""Every so many records all pairs of agents and contacts are looked at, not only those that have changed."""
+BY_HAND = ("given", "transfer")
 
 
 class Auditor:
@@ -78,368 +53,547 @@ class Auditor:
         self.assigned_twice = 0
         self.outcomes: dict[Outcome, int] = dict.fromkeys(Outcome, 0)
         self.entered = 0
+        self.books = Books()
+        self._pairing = Pairing()
+        self._deadlines = Deadlines(self._expect)
         self._rules = Rules(0)
-        self._queues: dict[QueueId, QueueRules] = {}
-        self._agents: dict[AgentId, _Agent] = {}
-        self._contacts: dict[ContactId, _Contact] = {}
-        self._waiting: dict[ContactId, _Contact] = {}
-        self._ended: set[ContactId] = set()
-        self._offers: dict[OfferId, _Offer] = {}
+        self._queues: dict[str, QueueSeen] = {}
+        self._ended: dict[ContactId, Outcome] = {}
+        self._turned_away: set[ContactId] = set()
+        self._offers: dict[OfferId, SeenOffer] = {}
         self._offer_last = 0
-        self._look_ms = 0
-        """No deadline can be missed before this moment."""
-        self._borrowed: dict[QueueId, set[str]] = {}
-        self._spilled: set[tuple[QueueId, str]] = set()
-        self._at_ms = 0
+        self._at_ms = self._epoch = self._seq = self._records = 0
+        self._touched: dict[ContactId, SeenContact] = {}
+        self._entering: list[SeenContact] = []
+        self._event: e.AnyEvent | None = None
         self._take: dict[type[f.Fact], Callable[[Any], None]] = {
             f.RulesInForce: self._rules_in_force, f.NodeTookOver: self._took_over, f.AgentSet: self._agent_set,
             f.PresenceSet: self._presence, f.NextPresenceSet: self._next, f.LinkSet: self._link,
-            f.ContactEntered: self._enter, f.ContactRequeued: self._requeue, f.StepTaken: self._step,
-            f.HeadStartSet: self._head_start, f.ReserveSet: self._reserve, f.SpillSet: self._spill,
-            f.IntakeEntered: self._to_intake,
-            f.ContactReturned: self._return, f.ReturnCallRescheduled: self._reschedule,
-            f.OfferMade: self._offer, f.OfferTaken: self._taken, f.OfferEnded: self._offer_ended,
-            f.AssignmentConnected: self._connected, f.TransferMade: self._transferred, f.TalkEnded: self._talk_ended,
-            f.WrapUpStarted: self._wrap_up, f.WrapUpExtended: self._wrap_up_more, f.AssignmentDone: self._done,
-            f.ContactEnded: self._end,
+            f.ContactEntered: self._enter, f.ContactTurnedAway: self._turn_away, f.ContactChanged: self._changed,
+            f.ContactRequeued: self._requeue, f.StepTaken: self._step, f.HeadStartSet: self._head_start,
+            f.ReserveSet: self._reserve, f.SpillSet: self._spill, f.OverflowOffered: self._asked,
+            f.OverflowDeclined: self._declined,
+            f.IntakeEntered: self._to_intake, f.IntakeTaken: self._intake_taken, f.ContactReturned: self._return,
+            f.ReturnCallRescheduled: self._reschedule, f.OfferMade: self._offer, f.OfferTaken: self._taken,
+            f.OfferEnded: self._offer_ended, f.AssignmentConnected: self._connected, f.TransferMade: self._transferred,
+            f.TransferFailed: self._transfer_failed, f.CustomerAnswered: self._customer_answered,
+            f.TalkEnded: self._talk_ended, f.WrapUpStarted: self._wrap_up, f.WrapUpExtended: self._wrap_up_more,
+            f.ConsultStarted: self._consult, f.ConsultOver: self._consult_over, f.ParticipantGone: self._gone,
+            f.AssignmentDone: self._done, f.ContactEnded: self._end,
         }  # fmt: skip
 
-    def apply(self, facts: Iterable[f.Fact], at_ms: int) -> None:
-        """Fold one record and check everything that must hold after it."""
-        facts = list(facts)
-        self._expect(at_ms >= self._at_ms, 12, f"time went back from {self._at_ms} to {at_ms}")
-        self._at_ms = at_ms
-        still = [fact for fact in facts if isinstance(fact, f.Late | f.Refused)]
-        self._expect(len(still) <= 1, 11, f"more than one answer to one event: {still}")
+    def apply(
+        self,
+        facts: Sequence[f.Fact],
+        at_ms: int,
+        event: e.AnyEvent | None = None,
+        seq: int = 0,
+        epoch: int = 0,
+    ) -> None:
+        """Fold one record and check everything that must hold after it; `seq` 0: the records are not numbered."""
+        self._records += 1
+        self._expect(at_ms >= self._at_ms, 12, "time went back from {} to {}", self._at_ms, at_ms)
+        if seq:
+            self._expect(seq == self._seq + 1, 10, "record {} follows {}", seq, self._seq)
+            self._expect(
+                epoch >= self._epoch, 10, "record {} of epoch {}, which is over: {}", seq, epoch, self._epoch
+            )
+            self._seq = seq
+        self._at_ms = max(at_ms, self._at_ms)
+        self._event = event
+        answers = 0
         for fact in facts:
-            take = self._take.get(type(fact))
+            kind = type(fact)
+            take = self._take.get(kind)
             if take is not None:
                 take(fact)
-        self._settled()
+            elif kind is f.Late or kind is f.Refused:
+                answers += 1
+        self._expect(answers <= 1, 11, "{} answers to one event", answers)
+        self.books.apply(facts, self._at_ms)
+        if type(event) is not e.NodeStarted:
+            # A node that takes over first hears of links; what time has brought meanwhile follows with the next event.
+            self._settled()
+
+    def ordered(self, command: c.Command) -> None:
+        """Check that an order which is carried out stands on a durable record (9)."""
+        offer = getattr(command, "offer", None)
+        if offer is not None:
+            self._expect(
+                offer <= self._offer_last, 9, "{} is ordered, and no record made the offer", command.key
+            )
+        contact = getattr(command, "contact", None)
+        is_known = contact is None or (
+            contact in self._pairing.contacts or contact in self._ended or contact in self._turned_away
+        )
+        self._expect(is_known, 9, "{} is ordered, and no record knows {}", command.key, contact)
+
+    def repeated(self, event: e.AnyEvent, facts: Sequence[f.Fact]) -> None:
+        """Check that an event which was said twice has changed nothing the second time (11)."""
+        changed = [
+            type(fact).__name__
+            for fact in facts
+            if not isinstance(fact, f.Late | f.Refused)
+            and not (isinstance(fact, f.ContactTurnedAway) and fact.code == "id_used")
+        ]
+        self._expect(not changed, 11, "{}, said again, made {}", type(event).__name__, changed)
 
     def live(self) -> dict[ContactState, int]:
         """Return how many contacts stand in each state that is not the end."""
         counts = dict.fromkeys(ContactState, 0)
-        for contact in self._contacts.values():
+        for contact in self._pairing.contacts.values():
             counts[contact.state] += 1
         return counts
+
+    def open_return_calls(self) -> int:
+        """Return how many return calls stand in line: durable, they wait for whoever can serve them."""
+        contacts = self._pairing.contacts.values()
+        return sum(
+            each.origin is Origin.RETURN_CALL and each.state is ContactState.WAITING for each in contacts
+        )
 
     # --- what must hold after every record ----------------------------------------------------------
 
     def _settled(self) -> None:
         ended = sum(self.outcomes.values())
-        self._expect(self.entered == len(self._contacts) + ended, 1, "entered is not live + ended")
-        self._deadlines_are_kept()
-        self._work_is_conserved()
+        live = len(self._pairing.contacts)
+        self._expect(
+            self.entered == live + ended, 1, "{} entered, {} live, {} ended", self.entered, live, ended
+        )
+        self._expect(
+            live <= self._rules.contacts_max, 13, "{} contacts, above {}", live, self._rules.contacts_max
+        )
+        self._deadlines.look(self._at_ms)
+        for contact in self._touched.values():
+            self._hangs_together(contact)
+        self._touched.clear()
+        pairs = (
+            self._pairing.unserved(self._at_ms)
+            if self._records % LOOK_EVERYWHERE
+            else (*self._pairing.unserved(self._at_ms), *self._pairing.look_everywhere(self._at_ms))
+        )
+        self.checks += 1
+        for agent, contact in pairs:
+            self._expect(False, 4, "{} is free while {} waits", agent.rules.agent, contact.id)
+        for contact in self._entering:
+            self._has_room_in_line(contact)
+        self._entering.clear()
 
-    def _deadlines_are_kept(self) -> None:
-        """No offer, bridge or wrap-up is found long after its deadline (5)."""
-        if self._at_ms <= self._look_ms:
-            return
-        ends = [
-            (offer.deadline_ms, number)
-            for number, offer in self._offers.items()
-            if offer.deadline_ms is not None
-        ]
-        for deadline_ms, number in ends:
-            on_time = self._at_ms <= deadline_ms + SLACK_MS
-            self._expect(on_time, 5, f"offer {number} ({self._offers[number].state}) is over its deadline")
-        self._look_ms = min((deadline_ms for deadline_ms, _ in ends), default=self._at_ms) + SLACK_MS
-
-    def _due(self, offer: _Offer, deadline_ms: int | None) -> None:
-        offer.deadline_ms = deadline_ms
-        if deadline_ms is not None:
-            self._look_ms = min(self._look_ms, deadline_ms + SLACK_MS)
-
-    def _move(self, contact: _Contact, state: ContactState) -> None:
-        contact.state = state
-        if state is ContactState.WAITING:
-            contact.since_ms = self._at_ms
-            self._waiting[contact.entered.contact] = contact
+    def _hangs_together(self, contact: SeenContact) -> None:
+        """A contact has as many live offers and assignments as its state says (2)."""
+        rung, held = len(contact.open), len(contact.held)
+        state = contact.state
+        if state is ContactState.OFFERED:
+            rings_all = contact.queue.rules.strategy is Strategy.RING_ALL and contact.origin is Origin.INBOUND
+            holds = held == 0 and (rung == 1 or (rings_all and rung > 0))
+        elif state is ContactState.ASSIGNED:
+            holds = rung == 0 and (held == 1 or (held == 0 and contact.leaves_house))
         else:
-            self._waiting.pop(contact.entered.contact, None)
-
-    def _work_is_conserved(self) -> None:
-        """No ready agent with free hands while a contact waits whom they may serve (4)."""
-        due = [contact for contact in self._waiting.values() if self._is_due(contact)]
-        if not due:
-            return
-        free = [agent for agent in self._agents.values() if self._may_take(agent)]
-        for contact in due:
-            for agent in free:
-                if self._suits(agent, contact):
-                    what = f"{agent.rules.agent} is free while {contact.entered.contact} waits"
-                    self._expect(False, 4, what)
-
-    def _is_due(self, contact: _Contact) -> bool:
-        """Whether the pool must serve it: its moment has come, and it does not wait for its owner alone."""
-        return contact.seen.not_before_ms <= self._at_ms and not self._is_for_owner(contact)
-
-    def _is_for_owner(self, contact: _Contact) -> bool:
-        if contact.seen.owner is None:
-            return False
-        rules = self._queues[contact.queue]
-        repeat_ms = rules.repeat.same_agent_patience_ms if contact.entered.repeat is not None else 0
-        return self._at_ms < contact.since_ms + max(rules.sticky_patience_ms, repeat_ms)
-
-    def _may_take(self, agent: _Agent) -> bool:
-        return agent.presence is Presence.READY and not agent.leaving and not agent.wrapping
-
-    def _suits(self, agent: _Agent, contact: _Contact) -> bool:
-        return (
-            contact.queue in self._serves(agent, contact.queue)
-            and set(contact.entered.links) <= agent.links
-            and self._has_room(agent, contact.entered.channel)
-            and is_eligible(
-                self._rules,
-                self._queues[contact.queue],
-                agent.rules,
-                agent.skills,
-                contact.seen,
-                self._at_ms,
-                (contact.queue, contact.seen.region or "") in self._spilled,
-            )
+            holds = rung == 0 and held == 0
+        if held + rung > 1 and not holds:
+            self.assigned_twice += 1
+        self._expect(
+            holds, 2, "{} is {} with {} open offers and {} assignments", contact.id, state, rung, held
         )
 
-    def _serves(self, agent: _Agent, queue: QueueId) -> frozenset[QueueId]:
-        lent = self._borrowed.get(queue, set())
-        return agent.queues | ({queue} if lent.intersection(agent.rules.groups) else set())
+    def _has_room_in_line(self, contact: SeenContact) -> None:
+        rules = contact.queue.rules
+        if contact.origin is Origin.INBOUND and is_in_line(contact, self._at_ms):
+            length = self._pairing.lengths.get(rules.queue, 0)
+            self._expect(
+                length <= rules.length_max,
+                13,
+                "{} wait in {}, above {}",
+                length,
+                rules.queue,
+                rules.length_max,
+            )
 
-    def _has_room(self, agent: _Agent, channel: Channel) -> bool:
-        holding = list(agent.hands.values())
-        if holding.count(channel) >= agent.rules.capacity.get(channel, 0):
-            return False
-        admits = {blend.holding: blend.admits for blend in agent.rules.blends}
-        return all(channel in admits.get(other, ()) for other in holding)
-
-    def _expect(self, holds: bool, invariant: int, what: str) -> None:
+    def _expect(self, holds: bool, invariant: int, what: str, *found: object) -> None:
+        """`what` has a place for each of `found`; it is put together only when it does not hold."""
         self.checks += 1
         if not holds and len(self.broken) < BROKEN_MAX:
-            self.broken.append(f"invariant {invariant} at {self._at_ms}: {what}")
+            self.broken.append(f"invariant {invariant} at {self._at_ms}: {what.format(*found)}")
 
-    # --- one fact each ------------------------------------------------------------------------------
+    # --- the zone and its agents --------------------------------------------------------------------
 
     def _rules_in_force(self, fact: f.RulesInForce) -> None:
         self._rules = fact.rules
-        self._queues = {queue.queue: queue for queue in fact.rules.queues}
+        self._queues = {queue.queue: QueueSeen(queue, asks_of(queue)) for queue in fact.rules.queues}
+        pairing = self._pairing
+        pairing.neighbours = {region.region: region.neighbours for region in fact.rules.regions}
+        named = set()
         for rules in fact.rules.agents:
-            known = self._agents.get(rules.agent)
-            queues = frozenset(served.queue for served in rules.queues)
-            if known is None:
-                self._agents[rules.agent] = _Agent(rules, dict(rules.skills), queues)
-            else:
-                known.rules, known.skills, known.queues = rules, dict(rules.skills), queues
+            named.add(rules.agent)
+            agent = pairing.agents.get(rules.agent)
+            if agent is None:
+                agent = pairing.agents[rules.agent] = SeenAgent(rules, {}, {})
+            agent.rules, agent.skills = rules, dict(rules.skills)
+            agent.queues = {served.queue: served.preference_ms for served in rules.queues}
+        for agent in pairing.agents.values():
+            if agent.rules.agent not in named:
+                agent.queues = {}
+        known = {(queue.queue, reserve.group) for queue in fact.rules.queues for reserve in queue.reserves}
+        for queue_id, groups in pairing.borrowed.items():
+            groups.intersection_update({group for queue, group in known if queue == queue_id})
+        spills = {queue.queue for queue in fact.rules.queues if queue.spill is not None}
+        pairing.spilled = {each for each in pairing.spilled if each[0] in spills}
+        for contact in pairing.contacts.values():
+            pairing.drop_company(contact)
+        pairing.all_changed()
 
     def _took_over(self, fact: f.NodeTookOver) -> None:
-        for agent in self._agents.values():
+        self._expect(fact.epoch > self._epoch, 10, "epoch {} follows {}", fact.epoch, self._epoch)
+        self._epoch = fact.epoch
+        for agent in self._pairing.agents.values():
             agent.links.clear()
+            self._pairing.agent_changed(agent)
 
     def _agent_set(self, fact: f.AgentSet) -> None:
-        agent = self._agents[fact.agent]
+        agent = self._pairing.agents[fact.agent]
         if fact.skills is not None:
             agent.skills = dict(fact.skills)
         if fact.queues is not None:
-            agent.queues = frozenset(fact.queues)
+            agent.queues = {queue: agent.queues.get(queue, 0) for queue in fact.queues}
+        for contact in self._pairing.contacts.values():
+            if contact.owner == fact.agent:
+                self._pairing.drop_company(contact)
+        self._pairing.agent_changed(agent)
 
     def _presence(self, fact: f.PresenceSet) -> None:
-        agent = self._agents[fact.agent]
+        agent = self._pairing.agents[fact.agent]
         agent.presence, agent.leaving = fact.presence, False
+        if fact.presence is Presence.SIGNED_OUT:
+            for contact in self._pairing.contacts.values():
+                if contact.owner == fact.agent:
+                    self._pairing.drop_company(contact)
+        self._pairing.agent_changed(agent)
 
     def _next(self, fact: f.NextPresenceSet) -> None:
-        self._agents[fact.agent].leaving = fact.presence not in (None, Presence.READY)
+        agent = self._pairing.agents[fact.agent]
+        agent.leaving = fact.presence is not None
+        self._pairing.agent_changed(agent)
 
     def _link(self, fact: f.LinkSet) -> None:
-        links = self._agents[fact.agent].links
-        if fact.is_up:
-            links.add(fact.link)
-        else:
-            links.discard(fact.link)
-
-    def _enter(self, fact: f.ContactEntered) -> None:
-        fresh = fact.contact not in self._contacts and fact.contact not in self._ended
-        self._expect(fresh, 1, f"{fact.contact} entered twice")
-        self.entered += 1
-        seen = Seen(
-            region=fact.region, arrived_ms=fact.arrived_ms, needs=fact.needs, head_start_ms=fact.head_start_ms,
-            not_before_ms=fact.not_before_ms or 0, owner=fact.owner,
-        )  # fmt: skip
-        contact = self._contacts[fact.contact] = _Contact(fact, fact.queue, seen, since_ms=self._at_ms)
-        self._waiting[fact.contact] = contact
-        self._step_of_age(contact)
-
-    def _requeue(self, fact: f.ContactRequeued) -> None:
-        contact = self._contacts[fact.contact]
-        contact.queue = fact.queue
-        contact.seen.needs = both_needs(self._queues[fact.queue].needs, contact.entered.own_needs)
-        self._move(contact, ContactState.WAITING)
-        self._step_of_age(contact)
-
-    def _step_of_age(self, contact: _Contact) -> None:
-        """A contact that comes with an age (returned, moved, a return call) stands at once where that puts it."""
-        age_ms = max(self._at_ms, contact.seen.not_before_ms) - contact.seen.arrived_ms
-        steps = self._queues[contact.queue].steps
-        contact.seen.step = max(
-            number for number, step in enumerate(steps) if number == 0 or step.after_ms <= age_ms
-        )
-
-    def _step(self, fact: f.StepTaken) -> None:
-        self._contacts[fact.contact].seen.step = fact.step
-
-    def _head_start(self, fact: f.HeadStartSet) -> None:
-        self._contacts[fact.contact].seen.head_start_ms = fact.head_start_ms
+        agent = self._pairing.agents[fact.agent]
+        (agent.links.add if fact.is_up else agent.links.discard)(fact.link)
+        self._pairing.agent_changed(agent)
 
     def _reserve(self, fact: f.ReserveSet) -> None:
-        groups = self._borrowed.setdefault(fact.queue, set())
-        if fact.is_borrowed:
-            groups.add(fact.group)
-        else:
-            groups.discard(fact.group)
+        groups = self._pairing.borrowed.setdefault(fact.queue, set())
+        self._expect(
+            (fact.group in groups) is not fact.is_borrowed,
+            11,
+            "{}: {} is lent as before",
+            fact.queue,
+            fact.group,
+        )
+        (groups.add if fact.is_borrowed else groups.discard)(fact.group)
+        self._pairing.all_changed()
 
     def _spill(self, fact: f.SpillSet) -> None:
-        change = self._spilled.add if fact.is_spilled else self._spilled.discard
+        change = self._pairing.spilled.add if fact.is_spilled else self._pairing.spilled.discard
         change((fact.queue, fact.region))
+        self._pairing.all_changed()
+
+    # --- contacts -----------------------------------------------------------------------------------
+
+    def _enter(self, fact: f.ContactEntered) -> None:
+        contacts = self._pairing.contacts
+        fresh = fact.contact not in contacts and fact.contact not in self._ended
+        self._expect(fresh, 1, "{} entered twice", fact.contact)
+        self._expect(fact.contact not in self._turned_away, 1, "{} entered and was turned away", fact.contact)
+        self.entered += 1
+        not_before_ms = fact.not_before_ms or 0
+        contact = SeenContact(
+            fact.contact, self.entered, self._queues[fact.queue], fact.channel, fact.origin, fact.region,
+            fact.arrived_ms, max(self._at_ms, not_before_ms), fact.needs, fact.own_needs, fact.head_start_ms,
+            fact.owner, frozenset(fact.links), fact.repeat is not None, not_before_ms,
+        )  # fmt: skip
+        contacts[fact.contact] = contact
+        self._entering.append(contact)
+        self._pairing.choose_company(contact, self._at_ms)
+        self._changes(contact)
+
+    def _changes(self, contact: SeenContact, state: ContactState | None = None) -> None:
+        if state is not None:
+            contact.state = state
+        self._touched[contact.id] = contact
+        self._pairing.contact_changed(contact)
+
+    def _turn_away(self, fact: f.ContactTurnedAway) -> None:
+        if fact.code != "id_used":
+            self._turned_away.add(fact.contact)
+
+    def _changed(self, fact: f.ContactChanged) -> None:
+        if fact.repeat is not None:
+            self._pairing.contacts[fact.contact].is_repeat = True
+
+    def _requeue(self, fact: f.ContactRequeued) -> None:
+        contact = self._pairing.contacts[fact.contact]
+        old, contact.queue = contact.queue, self._queues[fact.queue]
+        contact.since_ms = self._at_ms
+        contact.head_start_ms += contact.queue.rules.head_start_ms - old.rules.head_start_ms
+        contact.needs = both_needs(contact.queue.rules.needs, contact.own_needs)
+        self._deadlines.clear("asked", contact.id)
+        self._to_line(contact)
+
+    def _to_line(self, contact: SeenContact) -> None:
+        contact.state = ContactState.WAITING
+        contact.leaves_house = False
+        self._pairing.choose_company(contact, self._at_ms)
+        self._changes(contact)
+
+    def _step(self, fact: f.StepTaken) -> None:
+        contact = self._pairing.contacts[fact.contact]
+        asks = contact.queue.asks
+        is_due = fact.step < len(asks) and contact.arrived_ms + asks[fact.step].after_ms <= self._at_ms
+        self._expect(is_due, 12, "{} takes step {} before its time", fact.contact, fact.step)
+
+    def _head_start(self, fact: f.HeadStartSet) -> None:
+        contact = self._pairing.contacts[fact.contact]
+        contact.head_start_ms = fact.head_start_ms
+        self._changes(contact)
+
+    def _asked(self, fact: f.OverflowOffered) -> None:
+        contact = self._pairing.contacts[fact.contact]
+        rule = next((rule for rule in contact.queue.rules.overflow if rule.name == fact.rule), None)
+        is_due = rule is not None and contact.since_ms + (rule.wait_ms or 0) <= self._at_ms
+        self._expect(is_due, 12, "{} is asked {} before its time", fact.contact, fact.rule)
+        self._deadlines.set("asked", fact.contact, fact.deadline_ms)
+
+    def _declined(self, fact: f.OverflowDeclined) -> None:
+        if not fact.answered:
+            self._deadlines.ran_out("asked", fact.contact, self._at_ms)
+        self._deadlines.clear("asked", fact.contact)
 
     def _to_intake(self, fact: f.IntakeEntered) -> None:
-        self._move(self._contacts[fact.contact], ContactState.INTAKE)
+        contact = self._pairing.contacts[fact.contact]
+        self._expect(
+            contact.state is ContactState.WAITING,
+            2,
+            "{} goes to the bot while {}",
+            fact.contact,
+            contact.state,
+        )
+        self._deadlines.clear("asked", fact.contact)
+        self._deadlines.set("intake", fact.contact, self._at_ms + self._rules.intake_limit_ms)
+        self._changes(contact, ContactState.INTAKE)
+
+    def _intake_taken(self, fact: f.IntakeTaken) -> None:
+        self._pairing.contacts[fact.contact].is_down = True
 
     def _return(self, fact: f.ContactReturned) -> None:
-        contact = self._contacts[fact.contact]
+        contact = self._pairing.contacts[fact.contact]
         self._expect(
-            contact.state is not ContactState.WAITING, 2, f"{fact.contact} returned from its own line"
+            contact.state is not ContactState.WAITING, 2, "{} returned from its own line", fact.contact
         )
-        self._move(contact, ContactState.WAITING)
-        self._step_of_age(contact)
+        if fact.why == "intake_limit":
+            self._deadlines.ran_out("intake", fact.contact, self._at_ms)
+        self._deadlines.clear("intake", fact.contact)
+        self._to_line(contact)
 
     def _reschedule(self, fact: f.ReturnCallRescheduled) -> None:
-        contact = self._contacts[fact.contact]
-        self._move(contact, ContactState.WAITING)
-        contact.seen.not_before_ms = fact.not_before_ms
-        self._step_of_age(contact)
+        contact = self._pairing.contacts[fact.contact]
+        contact.not_before_ms = fact.not_before_ms
+        contact.since_ms = max(self._at_ms, fact.not_before_ms)
+        self._to_line(contact)
+
+    def _end(self, fact: f.ContactEnded) -> None:
+        contact = self._pairing.contacts.pop(fact.contact, None)
+        self._expect(contact is not None, 1, "{} ended twice, or never entered", fact.contact)
+        if contact is None:
+            return
+        self._ended[fact.contact] = fact.outcome
+        self.outcomes[fact.outcome] += 1
+        self._expect(
+            may_end(contact, fact.outcome),
+            1,
+            "{} ends {} while {}",
+            fact.contact,
+            fact.outcome,
+            contact.state,
+        )
+        for kind in ("asked", "intake"):
+            self._deadlines.clear(kind, fact.contact)
+        self._changes(contact, ContactState.ENDED)
+
+    # --- offers and assignments ---------------------------------------------------------------------
 
     def _offer(self, fact: f.OfferMade) -> None:
-        contact, agent = self._contacts.get(fact.contact), self._agents[fact.agent]
-        self._expect(fact.offer > self._offer_last, 2, f"offer {fact.offer} after {self._offer_last}")
+        contact, agent = self._pairing.contacts.get(fact.contact), self._pairing.agents[fact.agent]
+        self._expect(fact.offer == self._offer_last + 1, 2, "offer {} after {}", fact.offer, self._offer_last)
         self._offer_last = fact.offer
         if contact is None:
-            self._expect(False, 2, f"offer {fact.offer} of {fact.contact}, which is not here")
+            self._expect(False, 2, "offer {} of {}, which is not here", fact.offer, fact.contact)
             return
-        by_hand = fact.decision.trigger in ("given", "transfer", "consult")
-        if contact.state is not ContactState.WAITING and not by_hand:
-            self.assigned_twice += 1
-            self._expect(False, 2, f"offer {fact.offer} of {fact.contact}, which is {contact.state}")
-        if not by_hand:
-            if contact.seen.owner is not None:
-                self._step_of_age(contact)  # whoever waited for the owner alone takes its steps at once
-            self._expect(self._may_take(agent), 3, f"{fact.agent} was offered {fact.contact} while not ready")
-            self._expect(
-                self._has_room(agent, fact.channel), 3, f"{fact.agent} over capacity at {fact.offer}"
-            )
-            self._expect(self._suits(agent, contact), 3, f"{fact.agent} does not suit {fact.contact}")
-            self._in_order(contact, agent, fact)
-        self._move(contact, ContactState.OFFERED)
+        if fact.decision.trigger not in BY_HAND:
+            self._is_lawful(fact, contact, agent)
         agent.hands[fact.offer] = fact.channel
-        made = _Offer(fact.contact, fact.agent, fact.channel, OfferState.OPEN, None)
-        self._offers[fact.offer] = made
-        self._due(made, fact.deadline_ms)
+        held = list(agent.hands.values()).count(fact.channel)
+        is_within = held <= agent.rules.capacity.get(fact.channel, 0)
+        self._expect(is_within, 3, "{} holds {} of {}", fact.agent, held, fact.channel)
+        contact.open.add(fact.offer)
+        self._offers[fact.offer] = SeenOffer(contact, agent)
+        self._deadlines.set("offer", fact.offer, fact.deadline_ms)
+        self._changes(contact, ContactState.OFFERED)
+        self._pairing.agent_changed(agent)
 
-    def _in_order(self, chosen: _Contact, agent: _Agent, fact: f.OfferMade) -> None:
-        """Nobody with equal needs and head start who came earlier is passed over (6)."""
-        mine = chosen.seen
-        if mine.owner is not None or fact.decision.sticky:
-            return
-        for other in self._waiting.values():
-            theirs = other.seen
-            if (
-                other is not chosen
-                and other.queue == chosen.queue
-                and theirs.arrived_ms < mine.arrived_ms
-                and theirs.head_start_ms == mine.head_start_ms
-                and theirs.needs == mine.needs
-                and theirs.region == mine.region
-                and other.entered.channel is chosen.entered.channel
-                and self._is_due(other)
-                and self._suits(agent, other)
-            ):
-                self._expect(False, 6, f"{chosen.entered.contact} was served before {other.entered.contact}")
+    def _is_lawful(self, fact: f.OfferMade, contact: SeenContact, agent: SeenAgent) -> None:
+        """The agent may take it and suits it (3), and nobody with a better place is passed over (6, 7)."""
+        rings_all = contact.queue.rules.strategy is Strategy.RING_ALL and contact.origin is Origin.INBOUND
+        is_more = rings_all and contact.state is ContactState.OFFERED
+        if not is_more:
+            waits = is_in_line(contact, self._at_ms)
+            self.assigned_twice += not waits and contact.state is not ContactState.WAITING
+            self._expect(waits, 2, "offer {} of {}, which is {}", fact.offer, fact.contact, contact.state)
+        self._expect(agent.may_take(), 3, "{} was offered {} while not ready", fact.agent, fact.contact)
+        fits = suits(
+            contact,
+            agent,
+            self._pairing.neighbours,
+            self._pairing.borrowed,
+            self._pairing.spilled,
+            self._at_ms,
+        )
+        self._expect(fits, 3, "{} does not suit {}", fact.agent, fact.contact)
+        if fact.decision.sticky:
+            self._expect(
+                contact.owner == fact.agent, 6, "{} is not the owner of {}", fact.agent, fact.contact
+            )
+        by_agent = fact.decision.trigger == "agent_free"
+        alone = contact.alone_until_ms > self._at_ms and contact.owner == fact.agent
+        if by_agent:
+            own = self._pairing.own(agent, self._at_ms)
+            first = own[0].id if own else contact.id
+            self._expect(
+                first == contact.id,
+                6,
+                "{} serves {} before {}, who waits alone",
+                fact.agent,
+                contact.id,
+                first,
+            )
+        if not (alone or fact.decision.sticky or is_more):
+            other = self._pairing.earlier(contact, agent, self._at_ms, by_agent)
+            if other is not None:
+                number = 6 if other.head_start_ms == contact.head_start_ms else 7
+                self._expect(False, number, "{} serves {} before {}", fact.agent, contact.id, other.id)
+
+    def _customer_answered(self, fact: f.CustomerAnswered) -> None:
+        self._deadlines.set("offer", fact.offer, fact.deadline_ms)
 
     def _taken(self, fact: f.OfferTaken) -> None:
         offer = self._offers[fact.offer]
-        self._expect(offer.state is OfferState.OPEN, 2, f"offer {fact.offer} taken while {offer.state}")
+        self._expect(offer.state is OfferState.OPEN, 2, "offer {} taken while {}", fact.offer, offer.state)
         offer.state = OfferState.ACCEPTED
-        self._due(offer, fact.deadline_ms)
-        self._move(self._contacts[offer.contact], ContactState.ASSIGNED)
+        self._deadlines.set("offer", fact.offer, fact.deadline_ms)
+        contact = offer.contact
+        contact.open.discard(fact.offer)
+        contact.held.add(fact.offer)
+        self._deadlines.clear("asked", contact.id)  # whoever is answered is asked no more
+        self._changes(contact, ContactState.ASSIGNED)
 
     def _offer_ended(self, fact: f.OfferEnded) -> None:
-        offer = self._offers.pop(fact.offer)
-        self._agents[offer.agent].hands.pop(fact.offer)
-        if fact.outcome in (
-            OfferState.DECLINED,
-            OfferState.NO_ANSWER,
-            OfferState.BUSY,
-            OfferState.UNREACHABLE,
-        ):
-            self._remember(fact.contact, offer.agent, fact.outcome)
+        offer = self._offers.pop(fact.offer, None)
+        self._expect(offer is not None, 2, "offer {} ended twice, or never was", fact.offer)
+        if offer is None:
+            return
+        if fact.outcome is OfferState.NO_ANSWER and not isinstance(self._event, e.OfferFailed):
+            self._deadlines.ran_out("offer", fact.offer, self._at_ms)
+        self._deadlines.clear("offer", fact.offer)
+        offer.agent.hands.pop(fact.offer)
+        contact = offer.contact
+        contact.open.discard(fact.offer)
+        contact.held.discard(fact.offer)
+        if fact.outcome not in (OfferState.WITHDRAWN, OfferState.LOST_RACE):
+            self._remember(contact, offer.agent, fact.outcome)
+        self._changes(contact)
+        self._pairing.agent_changed(offer.agent)
 
-    def _remember(self, number: ContactId, agent: AgentId, outcome: OfferState = OfferState.OPEN) -> None:
+    def _remember(self, contact: SeenContact, agent: SeenAgent, outcome: OfferState | None = None) -> None:
         """Agent and contact did not come together: the agent is passed over for this contact for a while."""
-        contact = self._contacts.get(number)
-        if contact is not None:
-            rules = self._queues[contact.queue]
-            own_ms = rules.delays.of(outcome)
-            memory_ms = rules.refusal_memory_ms if own_ms is None else own_ms
-            known_ms = contact.seen.refused_until.get(agent, 0)
-            contact.seen.refused_until[agent] = max(known_ms, self._at_ms + memory_ms)
+        rules = contact.queue.rules
+        own_ms, name = rules.delays.of(outcome or OfferState.OPEN), agent.rules.agent
+        until_ms = self._at_ms + (rules.refusal_memory_ms if own_ms is None else own_ms)
+        contact.refused_until[name] = max(contact.refused_until.get(name, 0), until_ms)
 
     def _connected(self, fact: f.AssignmentConnected) -> None:
         offer = self._offers[fact.offer]
-        self._expect(offer.state is OfferState.ACCEPTED, 2, f"offer {fact.offer} talks while {offer.state}")
-        others = [
-            o for o in self._offers.values() if o.contact == fact.contact and o.is_talking and o is not offer
-        ]
-        if others:
-            self.assigned_twice += 1
-            self._expect(False, 2, f"{fact.contact} talks to {fact.agent} and to {others[0].agent}")
-        offer.is_talking = offer.has_talked = True
-        offer.deadline_ms = None
+        self._expect(
+            offer.state is OfferState.ACCEPTED, 2, "offer {} talks while {}", fact.offer, offer.state
+        )
+        first = not offer.contact.has_talked
+        self._expect(fact.is_first is first, 1, "{} is answered once, not at {}", fact.contact, fact.offer)
+        offer.is_talking = offer.has_talked = offer.contact.has_talked = True
+        self._deadlines.clear("offer", fact.offer)
+        self._touched[fact.contact] = offer.contact
 
     def _transferred(self, fact: f.TransferMade) -> None:
-        self._remember(fact.contact, self._offers[fact.offer].agent)
+        offer = self._offers[fact.offer]
+        if fact.to_number:
+            offer.contact.leaves_house = True
+        else:
+            self._remember(offer.contact, offer.agent)
+
+    def _transfer_failed(self, fact: f.TransferFailed) -> None:
+        self._offers[fact.offer].contact.leaves_house = False
 
     def _talk_ended(self, fact: f.TalkEnded) -> None:
-        self._offers[fact.offer].is_talking = False
+        offer = self._offers[fact.offer]
+        self._expect(offer.is_talking, 2, "the talk of {} ends, and there was none", fact.offer)
+        offer.is_talking = False
+        self._end_consult(offer)
 
     def _wrap_up(self, fact: f.WrapUpStarted) -> None:
         offer = self._offers[fact.offer]
         offer.is_wrapping = True
-        self._due(offer, fact.deadline_ms)
-        agent = self._agents[offer.agent]
-        agent.hands.pop(fact.offer, None)
+        offer.contact.held.discard(fact.offer)
+        self._touched[offer.contact.id] = offer.contact
+        self._deadlines.set("offer", fact.offer, fact.deadline_ms)
+        offer.agent.hands.pop(fact.offer, None)
         if fact.blocks:
-            agent.wrapping.add(fact.offer)
+            offer.agent.wrapping.add(fact.offer)
+        self._pairing.agent_changed(offer.agent)
 
     def _wrap_up_more(self, fact: f.WrapUpExtended) -> None:
-        offer = self._offers[fact.offer]
-        if offer.is_wrapping:
-            self._due(offer, fact.deadline_ms)
+        if self._offers[fact.offer].is_wrapping:
+            self._deadlines.set("offer", fact.offer, fact.deadline_ms)
+
+    def _consult(self, fact: f.ConsultStarted) -> None:
+        if fact.to_agent is not None:
+            agent = self._pairing.agents[fact.to_agent]
+            self._offers[fact.offer].consulted, agent.consulting = agent, fact.offer
+            self._pairing.agent_changed(agent)
+
+    def _consult_over(self, fact: f.ConsultOver) -> None:
+        if fact.why != "conference":
+            self._end_consult(self._offers[fact.offer])
+
+    def _gone(self, fact: f.ParticipantGone) -> None:
+        self._end_consult(self._offers[fact.offer])
+
+    def _end_consult(self, offer: SeenOffer) -> None:
+        if offer.consulted is not None:
+            offer.consulted.consulting = None
+            self._pairing.agent_changed(offer.consulted)
+            offer.consulted = None
 
     def _done(self, fact: f.AssignmentDone) -> None:
-        offer = self._offers.pop(fact.offer)
-        self._expect(not offer.is_talking, 2, f"assignment {fact.offer} is done while talking")
-        agent = self._agents[offer.agent]
+        offer = self._offers.pop(fact.offer, None)
+        self._expect(offer is not None, 2, "assignment {} is done twice, or never was", fact.offer)
+        if offer is None:
+            return
+        self._expect(not offer.is_talking, 2, "assignment {} is done while talking", fact.offer)
+        if offer.is_wrapping and fact.is_default and isinstance(self._event, e.TimePassed):
+            self._deadlines.ran_out("offer", fact.offer, self._at_ms)
+        self._deadlines.clear("offer", fact.offer)
+        self._end_consult(offer)
+        contact, agent = offer.contact, offer.agent
         agent.hands.pop(fact.offer, None)
         agent.wrapping.discard(fact.offer)
-        if not offer.has_talked:
-            self._remember(fact.contact, fact.agent)
-
-    def _end(self, fact: f.ContactEnded) -> None:
-        contact = self._contacts.pop(fact.contact, None)
-        self._waiting.pop(fact.contact, None)
-        self._expect(contact is not None, 1, f"{fact.contact} ended twice, or never entered")
-        if contact is None:
-            return
-        self._ended.add(fact.contact)
-        self.outcomes[fact.outcome] += 1
-        ringing = [
-            n for n, o in self._offers.items() if o.contact == fact.contact and o.state is OfferState.OPEN
-        ]
-        self._expect(not ringing, 2, f"{fact.contact} ended while offer {ringing} rings")
+        contact.held.discard(fact.offer)
+        if not offer.has_talked and contact.state is ContactState.ASSIGNED:
+            self._remember(contact, agent)
+        self._changes(contact)
+        self._pairing.agent_changed(agent)

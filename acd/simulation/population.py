@@ -81,6 +81,10 @@ class AgentProfile(msgspec.Struct, frozen=True):
     """Until whoever is consulted, or a number outside, picks up."""
     holds: int = 80
     transfers: int = 30
+    drops_every_ms: int = 0
+    """How often a desk loses its connection, in the mean; 0: never."""
+    drop_ms: int = 20_000
+    """How long it stays away then."""
 
 
 class Chance:
@@ -91,7 +95,7 @@ class Chance:
 
     def share(self, per_mille: int) -> bool:
         """Return True in so many of a thousand cases."""
-        return self._random.randrange(1000) < per_mille
+        return per_mille > 0 and self._random.randrange(1000) < per_mille
 
     def around(self, mean_ms: int) -> int:
         """Return an exponential time of this mean, at least 1 ms."""

@@ -37,11 +37,19 @@ LINKS = (Link.DESK, Link.PHONE, Link.MICROPHONE)
 
 
 class Faults(msgspec.Struct, frozen=True):
-    """Shares, per mille, of messages from the outside that are late (up to 5 s), said twice, or lost."""
+    """Shares, per mille, of messages from the outside that go wrong."""
 
     late: int = 0
+    """Up to five seconds."""
     twice: int = 0
+    """Said again within two seconds."""
     lost: int = 0
+    crossed: int = 0
+    """Overtaken by what was said up to 200 ms later."""
+    again: int = 0
+    """Said again at once: the day checks that nothing changes."""
+    back: int = 0
+    """Handed in under a clock that was set back."""
 
 
 NO_FAULTS = Faults()
@@ -193,6 +201,9 @@ class World:
             if self._mischief.share(self._faults.late):
                 self.faults += 1
                 at_ms += self._mischief.below(5_000)
+            elif self._mischief.share(self._faults.crossed):
+                self.faults += 1
+                at_ms += self._mischief.below(200)
             self._plan(at_ms, lambda _, event=event: (event,))  # type: ignore[misc]
             if self._mischief.share(self._faults.twice):
                 self.faults += 1
@@ -202,6 +213,8 @@ class World:
         for number, agent in enumerate(self._staff):
             at_ms = start_ms + 10 * number
             self._plan(at_ms, lambda now, agent=agent: self._sign_in(agent, now))  # type: ignore[misc]
+            if self._agents.drops_every_ms:
+                self._plan(self._next_drop(at_ms), lambda now, agent=agent: self._drop(agent, now))  # type: ignore[misc]
         self._plan(start_ms + 1_000, self._arrive)
         for _ in range(crowd):
             self._plan(start_ms + 1_000 + self._arrivals.below(9_000), self._come)
@@ -223,6 +236,16 @@ class World:
         back = now_ms + self._people.around(self._agents.rest_ms)
         self._plan(back, lambda _: (e.PresenceChosen(agent, Presence.READY),))
         yield e.PresenceChosen(agent, Presence.NOT_READY, "break")
+
+    def _next_drop(self, now_ms: int) -> int:
+        return now_ms + self._mischief.around(self._agents.drops_every_ms)
+
+    def _drop(self, agent: AgentId, now_ms: int) -> Iterable[e.AnyEvent]:
+        """The desk's connection goes, and comes back after seconds or a minute."""
+        back_ms = now_ms + self._mischief.around(self._agents.drop_ms)
+        self._plan(back_ms, lambda _: (e.LinkChanged(agent, Link.DESK, True, f"sim-{agent}"),))
+        self._plan(self._next_drop(back_ms), lambda now: self._drop(agent, now))
+        yield e.LinkChanged(agent, Link.DESK, False, f"sim-{agent}")
 
     def _arrive(self, now_ms: int) -> Iterable[e.AnyEvent]:
         profile = self._customers

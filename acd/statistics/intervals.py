@@ -276,7 +276,8 @@ class Statistics:
         counts.repeats += fact.repeat is not None and not is_return
 
     def _turned_away(self, fact: f.ContactTurnedAway, at_ms: int) -> None:
-        self._queue(QueueId(""), RegionId(""), at_ms).refused += 1
+        if fact.code != "id_used":  # it was counted when the id was used
+            self._queue(QueueId(""), RegionId(""), at_ms).refused += 1
 
     def _turned_away_unseen(self, fact: f.ArrivalsTurnedAway, at_ms: int) -> None:
         self._queue(QueueId(""), RegionId(""), at_ms).refused += fact.count

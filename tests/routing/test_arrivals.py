@@ -128,6 +128,27 @@ def test_a_senseless_count_of_refused_is_no_history(code: str, count: int) -> No
     assert only(Zone("q").do(ArrivalsRefused(EntryId("100"), code, count)), Refused).code == "senseless"
 
 
+def test_a_full_line_keeps_nobody_out_who_needs_no_line() -> None:
+    zone = Zone(QueueRules(QueueId("q"), length_max=0), agent("a1"))
+    zone.ready("a1")
+    assert only(zone.arrive("c0"), OfferMade)
+    assert only(zone.arrive("c2"), ContactTurnedAway).code == "full"
+
+
+def test_where_owners_are_asked_for_a_full_line_keeps_everybody_out() -> None:
+    zone = Zone(QueueRules(QueueId("q"), length_max=0, sticky_patience_ms=5_000), agent("a1"))
+    zone.ready("a1")
+    assert only(zone.arrive("c0"), ContactTurnedAway).code == "full"
+
+
+def test_who_was_turned_away_does_not_come_in_when_the_arrival_is_said_again() -> None:
+    zone = Zone(QueueRules(QueueId("q"), length_max=1))
+    zone.arrive("c0")
+    zone.do(arrived())
+    zone.do(CustomerLeft(ContactId("c0")))
+    assert only(zone.do(arrived()), ContactTurnedAway).code == "id_used"
+
+
 def test_an_id_is_never_used_twice() -> None:
     zone = Zone("q")
     zone.do(arrived())
@@ -154,7 +175,7 @@ def test_hours_and_the_gate_close_a_queue() -> None:
     zone.do(QueueGateTurned(QueueId("q"), False))
     assert only(zone.do(QueueGateTurned(QueueId("q"), False)), Late)
     assert only(zone.do(QueueGateTurned(QueueId("x"), False)), Refused).code == "unknown_queue"
-    assert only(zone.do(arrived()), ContactTurnedAway).code == "closed"
+    assert only(zone.arrive("c2"), ContactTurnedAway).code == "closed"
 
 
 def test_kinds_of_hours_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from acd.routing.events import (
     CustomerLeft,
     CustomerReached,
     DialFailed,
+    HeadStartChanged,
     OfferAccepted,
     OfferDeclined,
     OfferFailed,
@@ -470,3 +471,12 @@ def test_a_chat_is_offered_within_capacity() -> None:
     zone.ready("ann")
     made = [of(zone.arrive(f"c{number}", channel=Channel.CHAT), OfferMade) for number in range(4)]
     assert [len(offers) for offers in made] == [1, 1, 1, 0]
+
+
+def test_an_agent_who_declines_serves_those_first_who_stand_before_the_one_that_comes_back() -> None:
+    zone = offered("ann", refusal_memory_ms=0)
+    zone.arrive("c2")
+    zone.arrive("c3")
+    zone.do(HeadStartChanged(ContactId("c3"), 60_000))
+    zone.do(OfferDeclined(ONE))
+    assert zone.offer().contact == "c3"

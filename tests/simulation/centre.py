@@ -25,11 +25,12 @@ from acd.routing.model import (
 )
 from acd.simulation.day import Plan
 from acd.simulation.demo import with_demo_staff
-from acd.simulation.population import CustomerProfile
+from acd.simulation.population import AgentProfile, CustomerProfile
 from acd.simulation.world import Faults
 
 TECH, NORTH, EAST, SOUTH = SkillId("tech"), RegionId("north"), RegionId("east"), RegionId("south")
-FAULTS = Faults(late=20, twice=20, lost=20)
+FAULTS = Faults(late=20, twice=20, lost=20, crossed=20, again=20, back=5)
+AGENTS = AgentProfile(drops_every_ms=2 * 3_600_000)
 
 
 def rules_of_centre(strategy: Strategy = Strategy.LONGEST_IDLE) -> Rules:
@@ -74,6 +75,7 @@ def plan(
         rules,
         seed=seed,
         customers=CustomerProfile(per_hour=staff * per_agent_hour),
+        agents=AGENTS if is_faulty else AgentProfile(),
         faults=FAULTS if is_faulty else Faults(),
         crash_every=1_500 if is_faulty else 0,
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from acd.routing.model import Outcome
 from acd.routing.outputs import ContactEnded, Fact, OfferMade
 from acd.simulation.auditor import Auditor
 from acd.simulation.day import Day, Report
+from acd.simulation.sweep import Sum, sweep
 from tests.simulation.centre import plan
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +73,7 @@ class Forgetful(Auditor):
         super().__init__()
         self._kind, self._left = kind, at
 
-    def apply(self, facts: Iterable[Fact], at_ms: int) -> None:
+    def apply(self, facts: Sequence[Fact], at_ms: int, *more: Any) -> None:
         kept = []
         for fact in facts:
             if isinstance(fact, self._kind):
@@ -79,7 +81,7 @@ class Forgetful(Auditor):
                 if self._left == 0:
                     continue
             kept.append(fact)
-        super().apply(kept, at_ms)
+        super().apply(kept, at_ms, *more)
 
 
 def test_an_end_that_is_not_told_is_noticed() -> None:
@@ -93,6 +95,27 @@ def test_an_offer_that_is_not_told_is_noticed() -> None:
     day.auditor = Forgetful(OfferMade)
     with pytest.raises(KeyError):  # what follows the offer speaks of nothing known
         day.run()
+
+
+def sweep_of(seeds: range) -> Sum:
+    base = plan(1)
+    total = Sum()
+    for seed, report in sweep(base, seeds, True, lambda: 0.0):
+        total.add(seed, report)
+    return total
+
+
+def test_drawn_rules_use_everything_and_break_no_invariant() -> None:
+    total = sweep_of(range(36, 46))
+    assert total.broken == []
+    assert total.is_sound()
+    assert total.contacts > 5_000
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+def test_drawn_rules_at_length() -> None:
+    assert sweep_of(range(1, 301)).broken == []
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ def _step_at(rules: QueueRules, waited_ms: int) -> int:
 def _turned_away(state: BoardState, changed: Changed, fact: f.ContactTurnedAway, at_ms: int) -> bool:
     name = state.entries.get(fact.entry)
     queue = state.queues.get(name) if name else None
-    if name is not None and queue is not None:
+    if name is not None and queue is not None and fact.code != "id_used":
         queue_day(queue, at_ms).refused += 1
         changed.queues[name] = None
     return True

@@ -18,7 +18,7 @@ FOLDS: Final[Mapping[type[facts.Fact], Callable[[State, Any, int], None]]] = {
     facts.SpillSet: zone.fold_spill,
     facts.Late: zone.fold_nothing,
     facts.Refused: zone.fold_nothing,
-    facts.ContactTurnedAway: zone.fold_nothing,
+    facts.ContactTurnedAway: contacts.fold_turned_away,
     facts.ArrivalsTurnedAway: zone.fold_nothing,
     facts.CommandFulfilled: zone.fold_fulfilled,
     facts.TicketDone: zone.fold_ticket_done,

@@ -10,7 +10,7 @@ from acd.routing.contact import Contact, Intake, Told
 from acd.routing.estimates import eligible_staff
 from acd.routing.keys import NUMBER_MASK
 from acd.routing.line import order_key
-from acd.routing.model import ContactState
+from acd.routing.model import ContactId, ContactState
 from acd.routing.orders import open_ticket
 from acd.routing.outputs import (
     ContactChanged,
@@ -18,6 +18,7 @@ from acd.routing.outputs import (
     ContactEntered,
     ContactRequeued,
     ContactReturned,
+    ContactTurnedAway,
     EstimateTold,
     HeadStartSet,
     IntakeEntered,
@@ -322,8 +323,18 @@ def fold_ended(state: State, fact: ContactEnded, at_ms: int) -> None:
         more.legs = {}
         if more.number and state.return_numbers.get(more.number) == contact.id:
             del state.return_numbers[more.number]
-    state.ended_ids.add(contact.id)
+    _use_up(state, contact.id)
     forget_if_done(state, contact)
+
+
+def fold_turned_away(state: State, fact: ContactTurnedAway, at_ms: int) -> None:
+    """Its arrival may be said again while there is room: that must not let in somebody who has gone."""
+    if fact.code != "id_used":
+        _use_up(state, fact.contact)
+
+
+def _use_up(state: State, contact: ContactId) -> None:
+    state.ended_ids.add(contact)
 
 
 def fold_leg(state: State, fact: LegKept, at_ms: int) -> None:

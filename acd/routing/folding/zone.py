@@ -11,7 +11,6 @@ from acd.routing.model import GroupId, Presence
 from acd.routing.outputs import (
     ArrivalsTurnedAway,
     CommandFulfilled,
-    ContactTurnedAway,
     HoursInForce,
     Late,
     NodeTookOver,
@@ -140,9 +139,7 @@ def fold_spill(state: State, fact: SpillSet, at_ms: int) -> None:
                 state.opened.append(agent)
 
 
-def fold_nothing(
-    state: State, fact: Late | Refused | ContactTurnedAway | ArrivalsTurnedAway, at_ms: int
-) -> None:
+def fold_nothing(state: State, fact: Late | Refused | ArrivalsTurnedAway, at_ms: int) -> None:
     """Told for the record; the state stays as it was."""
 
 

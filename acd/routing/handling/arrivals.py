@@ -18,7 +18,7 @@ from acd.routing.events import (
     LegStored,
 )
 from acd.routing.handling.leaving import customer_left, has_leg
-from acd.routing.matching import settle
+from acd.routing.matching import is_anyone_free, settle
 from acd.routing.model import (
     AgentId,
     ContactId,
@@ -44,7 +44,14 @@ from acd.routing.outputs import (
     TurnAway,
 )
 from acd.routing.plans import join_needs
-from acd.routing.state import ATTRIBUTES_MAX, IDENTITIES_PER_CONTACT_MAX, LEGS_MAX, RESUME_BYTES_MAX, Queue
+from acd.routing.state import (
+    ATTRIBUTES_MAX,
+    IDENTITIES_PER_CONTACT_MAX,
+    LEGS_MAX,
+    RESUME_BYTES_MAX,
+    Queue,
+    State,
+)
 from acd.routing.states import CONTACT_MOVES, LATE, ContactTrigger
 from acd.routing.visits import first_owner, repeat_of
 from acd.routing.waiting import stand_all
@@ -284,11 +291,27 @@ def _door(answer: Answer, event: ContactArrived) -> tuple[EntryRules, Queue, Nee
     needs = None if own is None else _joined(queue, own)
     if own is None or needs is None:
         return "senseless"
-    if len(state.contacts) >= rules.contacts_max or queue.line.length >= limits.length_max:
+    if len(state.contacts) >= rules.contacts_max:
+        return "full"
+    if queue.line.length >= limits.length_max and not _needs_no_line(state, queue, event, entry, needs):
         return "full"
     if not overflow.is_open(state, limits) and not any(rule.closed for rule in limits.overflow):
         return "closed"
     return entry, queue, needs, own
+
+
+def _needs_no_line(
+    state: State, queue: Queue, event: ContactArrived, entry: EntryRules, needs: Needs
+) -> bool:
+    """Whether an agent is free at once, so that a full line, or a queue without one, keeps nobody out.
+
+    Where owners are asked for nobody can say so before the contact has entered: there the line decides alone.
+    """
+    rules = queue.plan.rules
+    if rules.sticky_patience_ms or rules.repeat.same_agent_patience_ms or not overflow.is_open(state, rules):
+        return False
+    region = event.region if event.region is not None else entry.region
+    return is_anyone_free(state, queue, needs, event.channel, event.links, region)
 
 
 def _joined(queue: Queue, own: Needs) -> Needs | None:
