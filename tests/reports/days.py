@@ -17,14 +17,16 @@ DAY_MS = 86_400_000
 
 
 class _Listening(Statistics):
-    """Keeps what it is told."""
+    """Keeps what it is told, and counts it."""
 
     def __init__(self, records: list[Record]) -> None:
         super().__init__()
         self._records = records
 
     def apply(self, facts: Iterable[AnyFact], at_ms: int) -> None:  # type: ignore[override]
-        self._records.append(Record(len(self._records) + 1, 1, at_ms, TimePassed(), list(facts)))
+        told = list(facts)
+        self._records.append(Record(len(self._records) + 1, 1, at_ms, TimePassed(), told))
+        super().apply(told, at_ms)
 
 
 @cache
