@@ -6,7 +6,7 @@ counted, and told to the engine once a second, so that journal and reports know 
 
 | code | while |
 |---|---|
-| `stopping`, `draining` | the node is going down; asked to empty itself |
+| `stopping` | the node is going down |
 | `journal_full`, `journal_failed` | nothing becomes durable |
 | `overloaded` | too much waits for engine, disk or rooms |
 | `lag` | the loop has woken late for some time: the processor does not keep up |

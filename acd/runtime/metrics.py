@@ -63,7 +63,6 @@ class RuntimeMetrics:
         self.journal_seq = Gauge("acd_journal_seq", "Number of the last durable record", registry=own)
         self.journal_bytes = Gauge("acd_journal_bytes", "Size of the journal on disk", registry=own)
         self.disk_free_bytes = Gauge("acd_disk_free_bytes", "Room left where the journal is", registry=own)
-        self.draining = Gauge("acd_draining", "1 while the node empties itself", registry=own)
         ProcessCollector(registry=own)
         self.epoch = Gauge("acd_epoch", "Epoch of this node", registry=own)
         self.clock_offset_ms = Gauge(

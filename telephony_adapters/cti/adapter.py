@@ -17,14 +17,17 @@ import msgspec
 
 from acd.ports import Ability, KeptLeg, Record, Submit
 from acd.routing.events import IntakeGaveUp
-from acd.routing.model import ContactId
+from acd.routing.model import ContactId, OfferId
 from acd.routing.outputs import (
     AnyCommand,
+    AssignmentDone,
     Command,
     ContactEnded,
     ContactEntered,
     ContactTurnedAway,
     Late,
+    OfferEnded,
+    OfferMade,
     Refused,
 )
 from acd.routing.outputs import commands as c
@@ -73,6 +76,8 @@ class CtiAdapter:
         self._settings, self._now_ms = settings, now_ms
         self._submit: Submit | None = None
         self._live: dict[str, set[ContactId]] = {source: set() for source in self.switches}
+        self._offers: dict[OfferId, str] = {}
+        """Every live offer of the house with the switch whose call it is about; "" where it is about no switch's."""
         self._seen: OrderedDict[tuple[str, str], asyncio.Future[Answer]] = OrderedDict()
         self._sequences: OrderedDict[ContactId, _Sequence] = OrderedDict()
         """By call, the one that was heard of last at the end; at the limit the first falls out."""
@@ -120,6 +125,11 @@ class CtiAdapter:
                 place = call_of(fact.contact)
                 if place is not None:
                     self._live.setdefault(place[0], set()).add(fact.contact)
+            elif isinstance(fact, OfferMade):
+                place = call_of(fact.contact)
+                self._offers[fact.offer] = "" if place is None else place[0]
+            elif isinstance(fact, OfferEnded | AssignmentDone):
+                self._offers.pop(fact.offer, None)
             elif isinstance(fact, ContactEnded | ContactTurnedAway):
                 place = call_of(fact.contact)
                 if place is not None:
@@ -150,6 +160,9 @@ class CtiAdapter:
         if self._submit is None:
             return Answer(event.id, "refused", "not_started", "", "a running server")
         said = translate(event, frozenset(self._live[source]))
+        offer: OfferId | None = getattr(said, "offer", None)
+        if offer is not None and self._offers.get(offer, source) != source:
+            return Answer(event.id, "refused", "foreign_offer", str(offer), f"an offer of a call of {source}")
         mine: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._seen[(source, event.id)] = mine
         if len(self._seen) > SEEN_MAX:

@@ -186,7 +186,7 @@ class ContactTurnedAway(Fact, frozen=True):
 
 
 class ArrivalsTurnedAway(Fact, frozen=True):
-    """So many contacts were refused at the doors, unseen by the engine: rate, lag, overloaded, draining, stopping,
+    """So many contacts were refused at the doors, unseen by the engine: rate, lag, overloaded, stopping,
     journal_full, journal_failed."""
 
     entry: EntryId

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import websockets
 from acd.routing import events as e
 from acd.routing.model import OfferId
 from acd.routing.outputs import AssignmentConnected, ContactEnded, ContactEntered, OfferMade
-from telephony_adapters.cti.settings import CtiSettings
+from telephony_adapters.cti.settings import CtiSettings, SwitchSettings
 from telephony_adapters.cti.wire import BATCH_MAX, parse_structured
 from tests.telephony_adapters.cti.house import HEADERS, KEY, SOURCE, SWITCH, House, open_house, said
 
@@ -155,6 +156,19 @@ async def test_keys_sources_types_sizes_and_a_full_house() -> None:
         assert (await house.post(event))[0] == 503
         house.is_full = False
         assert (await house.post(event))[1]["results"][0] == {"id": "1", "outcome": "accepted"}
+
+
+async def test_no_switch_acts_on_the_offer_of_another() -> None:
+    other = SwitchSettings("pbx-2", hashlib.sha256(b"o" * 64).hexdigest())
+    theirs = {"Authorization": f"Bearer {'o' * 64}"}
+    async with open_house(CtiSettings((SWITCH, other))) as house:
+        await house.post(said("acd.call.arrived", 1, "a", entry="400"))
+        offer = house.made(OfferMade)[0].offer
+        guess = said("acd.offer.accepted", 1, offer=offer) | {"source": "pbx-2"}
+        _, body = await house.post(guess, **theirs)
+        assert (body["results"][0]["outcome"], body["results"][0]["code"]) == ("refused", "foreign_offer")
+        _, body = await house.post(said("acd.offer.accepted", 2, "a", offer=offer))
+        assert body["results"][0]["outcome"] == "accepted"
 
 
 async def test_too_many_events_a_second_are_refused() -> None:
