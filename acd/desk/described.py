@@ -164,7 +164,8 @@ def build_asyncapi() -> dict[str, Any]:
                 "x-close-codes": {int(code): code.name.lower() for code in m.Close},
                 "x-frame-bytes-max": m.FRAME_BYTES_MAX,
                 "x-tables": {
-                    "agent": {name: KEY_FIELD[name] for name in TABLES_OF_AGENT},
+                    "agent": {name: KEY_FIELD[name] for name in TABLES_OF_AGENT}
+                    | {"chat_messages": "contact/number"},
                     "supervisor": {name: KEY_FIELD[name] for name in TABLES_OF_SUPERVISOR},
                 },
             }

@@ -170,7 +170,11 @@ class CtiAdapter:
         try:
             turn = self._turn(event)
             if turn is not None:
-                await turn.wait_for(int(event.sequence))
+                begins = (
+                    event.type == "acd.call.arrived"
+                    or contact_of(source, event.subject) in self._live[source]
+                )
+                await turn.wait_for(int(event.sequence), begins=begins)
             pending = self._submit(said)
         except BaseException:
             # Not taken: whoever asks again asks afresh, also those who wait for this one's answer.
@@ -208,16 +212,24 @@ class _Sequence:
         self._last: int | None = None
         self._moved = asyncio.Event()
 
-    async def wait_for(self, number: int) -> None:
-        """Return when it is this number's turn, or after the gap has been waited for long enough."""
+    async def wait_for(self, number: int, *, begins: bool) -> None:
+        """Return when it is this number's turn, or after the gap has been waited for long enough.
+
+        Args:
+            number: The number of an event in its call.
+            begins: Whether it may be the first that is heard; what is said of an unknown call waits for its arrival.
+        """
         loop = asyncio.get_running_loop()
         end = loop.time() + GAP_S
-        while self._last is not None and number > self._last + 1 and loop.time() < end:
+        while self._is_early(number, begins) and loop.time() < end:
             self._moved.clear()
             try:
                 await asyncio.wait_for(self._moved.wait(), end - loop.time())
             except TimeoutError:
                 return
+
+    def _is_early(self, number: int, begins: bool) -> bool:
+        return not begins if self._last is None else number > self._last + 1
 
     def took(self, number: int) -> None:
         """Say that this number has been handed in."""

@@ -121,11 +121,11 @@ async def test_the_first_program_works_as_printed(house: House) -> None:
                     return seen[-1]
 
     try:
-        assert (await hear("done"))["id"] == "1"
+        assert (await hear("done"))["id"].endswith("-ready")
         assert [each["type"] for each in seen[:2]] == ["welcome", "snapshot"]
         house.arrive("4001")
         answered = await hear("done")
-        assert answered["id"].startswith("accept-")
+        assert answered["id"].rpartition("-")[2].isdigit()
         assert [
             fact
             for record in house.records

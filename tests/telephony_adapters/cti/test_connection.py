@@ -195,6 +195,15 @@ async def test_events_of_one_call_are_taken_in_their_sequence() -> None:
         assert house.made(ContactEnded)[0].outcome == "answered"
 
 
+async def test_what_is_said_of_a_call_before_its_arrival_waits_for_it() -> None:
+    async with open_house() as house:
+        left = asyncio.create_task(house.post(said("acd.call.left", 2, "a", "2")))
+        await asyncio.sleep(0.05)  # it is there, and the call is not
+        await house.post(said("acd.call.arrived", 1, "a", "1", entry="400"))
+        assert (await left)[1]["results"][0]["outcome"] == "accepted"
+        assert house.made(ContactEnded)[0].contact == house.made(ContactEntered)[0].contact
+
+
 async def test_who_comes_back_gets_every_order_that_was_not_acknowledged() -> None:
     async with open_house() as house:
         first = await connect(house)
