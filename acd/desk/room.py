@@ -105,6 +105,7 @@ class DeskRoom:
         Cases(self.desks, self._customers).add_routes(app)
         Reporting(self.desks, self._reports).add_routes(app)
         add_pages(app, self.settings.static or STATIC)
+        app.on_shutdown.append(self._send_away)
 
     def set_people(self, people: Iterable[Person]) -> None:
         """Put new people in force: desks of those who are gone or changed close at once."""
@@ -122,6 +123,10 @@ class DeskRoom:
     def observe(self, record: Record, is_replay: bool) -> None:
         """Take note of a record."""
         self.desks.observe(record, is_replay=is_replay)
+
+    async def _send_away(self, _: web.Application) -> None:
+        """The server of the house goes down: it would wait for open sockets, and then cut them without a word."""
+        self.desks.close()
 
     async def stop(self) -> None:
         """Close the desks."""

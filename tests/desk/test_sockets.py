@@ -421,6 +421,14 @@ async def test_stopping_tells_everybody(tmp_path: Path) -> None:
             assert await handshake(house, {}) == 503
 
 
+async def test_desks_hear_that_the_server_of_the_house_goes_down(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        ann = await house.desk("ann", reconnect=False)
+        async with ann:
+            await house.application.shutdown()
+            assert await closed_with(ann) == 1001
+
+
 async def test_an_action_in_another_view(house: House) -> None:
     async with await house.desk("sue", view="supervisor") as sue:
         with pytest.raises(ActionRefused) as refused:
