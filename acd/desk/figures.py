@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 
 class DeskFigures:
@@ -35,10 +35,4 @@ class DeskFigures:
         )
         self.unknown_facts = Gauge(
             "acd_desk_unknown_facts", "Facts about what the board has never heard of", registry=own
-        )
-        self.answer_seconds = Histogram(
-            "acd_desk_answer_seconds",
-            "Action read to answer written",
-            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0),
-            registry=own,
         )
