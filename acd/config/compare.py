@@ -12,6 +12,7 @@ from acd.config.settings import FILES, Settings
 
 AT_START_ONLY: Final = (
     "centre.zone",
+    "centre.country",
     "server.http",
     "server.sip",
     "server.media",

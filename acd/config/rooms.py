@@ -62,6 +62,7 @@ def sip_settings(settings: Settings, var: Path) -> SipSettings:
         host=form.host,
         port=form.port,
         public_host=form.public_host or "",
+        country=settings.centre.country,
         realm=form.realm,
         entries=tuple(
             EntryId(number)
@@ -119,6 +120,7 @@ def web_settings(settings: Settings) -> WebSettings:
     form = settings.server.chat
     return WebSettings(
         origins=settings.server.http.origins,
+        country=settings.centre.country,
         grace_s=float(form.grace_s),
         connections_max=form.connections_max,
         connections_per_address_max=form.connections_per_address_max,
@@ -140,6 +142,7 @@ def cti_settings(settings: Settings) -> CtiSettings:
             )
             for name, switch in form.switches.items()
         ),
+        country=settings.centre.country,
         events_per_s_max=form.events_per_s_max,
     )
 

@@ -1,7 +1,7 @@
 """How a customer is named after a telephone number, on every channel alike.
 
-Repeat customers are recognised by equal identities, so there is one maker of them. A number is taken as it was
-dialled or typed: no country is guessed, `+8613800138000` and `13800138000` stay two customers.
+Repeat customers are recognised by equal identities, so there is one maker of them. A number is taken here as it
+was dialled or typed; `acd.numbers` adds the identity by E.164 where the centre's country is known.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from acd.numbers import Numbers
 from acd.ports import Ability, KeptLeg, Record, Submit
 from acd.routing.events import IntakeGaveUp
 from acd.routing.model import ContactId, OfferId
@@ -74,6 +75,7 @@ class CtiAdapter:
         self.switches = {switch.source: switch for switch in settings.switches}
         self.orders = {source: Orders(stream) for source in self.switches}
         self._settings, self._now_ms = settings, now_ms
+        self._numbers = Numbers(settings.country)
         self._submit: Submit | None = None
         self._live: dict[str, set[ContactId]] = {source: set() for source in self.switches}
         self._offers: dict[OfferId, str] = {}
@@ -159,7 +161,7 @@ class CtiAdapter:
         """Hand an event in. From then on its answer is the journal's: it comes also if the asker goes away."""
         if self._submit is None:
             return Answer(event.id, "refused", "not_started", "", "a running server")
-        said = translate(event, frozenset(self._live[source]))
+        said = translate(event, frozenset(self._live[source]), self._numbers)
         offer: OfferId | None = getattr(said, "offer", None)
         if offer is not None and self._offers.get(offer, source) != source:
             return Answer(event.id, "refused", "foreign_offer", str(offer), f"an offer of a call of {source}")

@@ -31,5 +31,7 @@ class CtiSettings(msgspec.Struct, frozen=True):
     """All switches that may connect."""
 
     switches: tuple[SwitchSettings, ...] = ()
+    country: str = ""
+    """Whose numbers come without a country code, as in `acd.numbers`."""
     events_per_s_max: int = 2_000
     """Per switch; above it the answer is 429."""

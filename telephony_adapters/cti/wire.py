@@ -13,15 +13,14 @@ from typing import Any
 
 import msgspec
 
+from acd.numbers import Numbers
 from acd.routing import events as e
 from acd.routing.events import AnyEvent
-from acd.routing.identities import phone_identity
 from acd.routing.model import (
     AgentId,
     Channel,
     ContactId,
     EntryId,
-    Identity,
     Link,
     OfferId,
     OfferState,
@@ -235,13 +234,9 @@ def call_of(contact: ContactId) -> tuple[str, str] | None:
     return (source, call) if name == NAME and colon else None
 
 
-def identities_of(number: str) -> tuple[Identity, ...]:
-    """Return the identity of a number as dialled; none for a withheld one."""
-    identity = phone_identity(number)
-    return () if identity is None else (identity,)
-
-
-def translate(event: CloudEvent, known: frozenset[ContactId] = frozenset()) -> AnyEvent:
+def translate(
+    event: CloudEvent, known: frozenset[ContactId] = frozenset(), numbers: Numbers = Numbers()
+) -> AnyEvent:
     """Say in our words what a switch has told us. `known` are the contacts of this source that are live.
 
     Raises:
@@ -265,7 +260,10 @@ def translate(event: CloudEvent, known: frozenset[ContactId] = frozenset()) -> A
     if kind is Present:
         kept = {contact_of(event.source, call) for call in data.calls}
         return e.LegsCompared(NAME, tuple(sorted(known - kept)))
-    return build(data, contact)  # type: ignore[no-any-return]
+    said = build(data, contact)
+    if isinstance(data, Arrived | Changed):
+        said = msgspec.structs.replace(said, identities=numbers.identities(data.caller))
+    return said  # type: ignore[no-any-return]
 
 
 def _arrived(data: Arrived, contact: ContactId) -> AnyEvent:
@@ -278,7 +276,6 @@ def _arrived(data: Arrived, contact: ContactId) -> AnyEvent:
         adapter=NAME,
         channel=data.channel,
         entry=EntryId(data.entry),
-        identities=identities_of(data.caller),
         display=data.name[:100],
         region=None if data.region is None else RegionId(data.region),
         queue=None if data.queue is None else QueueId(data.queue),
@@ -316,7 +313,7 @@ _READERS: dict[str, tuple[Any, Any, bool]] = {
     "acd.call.chose": (Choice, lambda d, contact: e.CustomerChose(contact, d.choice), True),
     "acd.call.changed": (
         Changed,
-        lambda d, contact: e.AttributesChanged(contact, d.attributes, identities_of(d.caller)),
+        lambda d, contact: e.AttributesChanged(contact, d.attributes),
         True,
     ),
     "acd.offer.accepted": (OnOffer, lambda d, _: e.OfferAccepted(OfferId(d.offer)), False),

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from acd.routing.identities import phone_identity
+from acd.numbers import Numbers
 from acd.routing.model import EntryId, Identity
 from telephony_adapters.sip.digest import Digest
 from telephony_adapters.sip.errors import SipError
@@ -45,6 +45,7 @@ class Doors:
         self, settings: SipSettings, limits: SourceLimits, registrar: Registrar, digest: Digest, sent_by: str
     ) -> None:
         self._settings = settings
+        self._numbers = Numbers(settings.country)
         self._limits = limits
         self._registrar = registrar
         self._digest = digest
@@ -72,7 +73,11 @@ class Doors:
         caller = self._caller(request, user)
         number = user or _number_of(caller)
         return Guest(
-            entry, number, _clean(caller.display_name), _identities(caller, number), verified=bool(number)
+            entry,
+            number,
+            _clean(caller.display_name),
+            self._identities(caller, number),
+            verified=bool(number),
         )
 
     def admit_registration(
@@ -128,19 +133,18 @@ class Doors:
                     return address
         return request.from_
 
+    def _identities(self, address: Address, number: str) -> tuple[Identity, ...]:
+        if phone := self._numbers.identities(number):
+            return phone
+        user = address.uri.user_text
+        if user.lower() in _WITHHELD or address.uri.host == "anonymous.invalid" or not address.uri.is_sip:
+            return ()
+        return (Identity(f"sip:{_clean(user)}@{address.uri.host}"),)
+
 
 def _number_of(address: Address) -> str:
     user = address.uri.user_text.partition(";")[0].replace("-", "").replace(".", "")
     return user if _NUMBER.fullmatch(user) else ""
-
-
-def _identities(address: Address, number: str) -> tuple[Identity, ...]:
-    if (phone := phone_identity(number)) is not None:
-        return (phone,)
-    user = address.uri.user_text
-    if user.lower() in _WITHHELD or address.uri.host == "anonymous.invalid" or not address.uri.is_sip:
-        return ()
-    return (Identity(f"sip:{_clean(user)}@{address.uri.host}"),)
 
 
 def _plain(number: str) -> str:

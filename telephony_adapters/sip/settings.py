@@ -32,6 +32,8 @@ class SipSettings:
     """0 takes a free port; `SipAdapter.address` tells which."""
     public_host: str = ""
     """What peers are told to reach us at; empty: `host`."""
+    country: str = ""
+    """Whose numbers come without a country code, as in `acd.numbers`."""
     realm: str = "acd"
     algorithms: tuple[str, ...] = ("SHA-256", "MD5")
     """Of digest, best first. Old telephones know MD5 alone; some choke on anything before it."""

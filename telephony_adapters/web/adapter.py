@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from acd.numbers import Numbers
 from acd.ports import (
     Ability,
     ChatMessage,
@@ -28,8 +29,7 @@ from acd.ports import (
     TranscriptStore,
 )
 from acd.routing.events import AnyEvent, ContactArrived, CustomerChose, CustomerLeft, LegsCompared
-from acd.routing.identities import phone_identity
-from acd.routing.model import AgentId, Channel, ContactId, EntryId, Identity, Link
+from acd.routing.model import AgentId, Channel, ContactId, EntryId, Link
 from acd.routing.outputs import AnyCommand, Command, ContactEntered
 from telephony_adapters.web.chat import WAITING, Chat, KeptChat
 from telephony_adapters.web.chats import Chats
@@ -78,6 +78,7 @@ class WebAdapter:
         bot: IntakeBot | None = None,
     ) -> None:
         self._settings = settings
+        self._numbers = Numbers(settings.country)
         self._chats = Chats(store, now_ms)
         self._follower = ChatFollower(self._chats, NAME, self._submit_if_live)
         self._orders = Orders(self._chats, NAME, bot, self._submit_now)
@@ -194,8 +195,7 @@ class WebAdapter:
         identity = identity_of(message.visitor)
         contact = ContactId(f"{NAME}-{secrets.token_hex(10)}")
         chat = Chat(contact, KeptChat(identity, message.language or "en", name=message.name))
-        phone = phone_identity(message.phone)
-        identities: tuple[Identity, ...] = (identity,) if phone is None else (identity, phone)
+        identities = (identity, *self._numbers.identities(message.phone))
         self._chats.add(chat)
         self._chats.attach(chat, page)
         try:

@@ -33,6 +33,8 @@ class WebSettings(msgspec.Struct, frozen=True):
 
     origins: tuple[str, ...] = ()
     """Pages elsewhere that may connect, as `https://shop.example`; the server's own address always may."""
+    country: str = ""
+    """Whose numbers are typed without a country code, as in `acd.numbers`."""
     grace_s: float = 60.0
     """How long a page may be away before its visit ends."""
     connections_max: int = 10_000

@@ -22,6 +22,7 @@ NOT_FOR_ROUTING: Final = {
     "PersonForm.leads": "for the desk: whom a supervisor sees",
     "PersonForm.phone": "for SIP: registration",
     "CentreForm.zone": "for the journal",
+    "CentreForm.country": "for the adapters: how numbers are compared",
     "CentreForm.name": "for the pages",
 }
 """Form and key -> which room has it instead."""

@@ -18,6 +18,7 @@ from acd.config.kinds import (
     Unique,
     Whole,
 )
+from acd.numbers import COUNTRIES
 from acd.routing.model import Channel
 
 Language = Annotated[str, Text("a language: en or zh", r"en|zh")]
@@ -25,6 +26,10 @@ Times = Annotated[
     str, Text("opening times as HH:MM-HH:MM", r"([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)")
 ]
 Day = Annotated[str, Text("a day as YYYY-MM-DD", r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")]
+Country = Annotated[
+    str,
+    Text('a country by its two letters such as CN, or ""', f"({'|'.join(sorted(COUNTRIES))})?", length_min=0),
+]
 Alternative = Annotated[dict[SkillRef, Proficiency], Size(1, 8)]
 
 
@@ -47,6 +52,7 @@ class CentreForm(Form, frozen=True, kw_only=True):
 
     zone: Annotated[str, Text("a name of small letters, digits and '-'", r"[a-z0-9-]{1,32}")] = "main"
     name: LabelForm
+    country: Country = ""
     repeat_window_h: Annotated[int, Whole(1, 8_760, "hours")] = 168
     repeat_visits_kept: Annotated[int, Whole(1, 20)] = 5
     desk_grace_s: Annotated[int, Whole(1, 600, "seconds")] = 30
