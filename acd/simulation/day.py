@@ -89,7 +89,8 @@ class Day:
         self._twin = Engine() if plan.crash_every else None
         self._snapshot = self._engine.snapshot()
         self._tail: list[tuple[int, list[AnyFact]]] = []
-        self._records = self._crashes = self._epoch = self._mischiefs = self._at_ms = 0
+        self._records = self._crashes = self._epoch = self._mischiefs = 0
+        self._at_ms = self._recorded_ms = 0
         self._broken: list[str] = []
         self._said: list[AnyFact] = []
 
@@ -169,6 +170,7 @@ class Day:
 
     def _record(self, event: AnyEvent, facts: list[AnyFact], now_ms: int) -> None:
         self._records += 1
+        self._recorded_ms = now_ms
         self._said = facts
         self.statistics.apply(facts, now_ms)
         self.auditor.apply(facts, now_ms, event, self._records, self._epoch)
@@ -184,7 +186,7 @@ class Day:
     def _say_again(self, event: AnyEvent, now_ms: int) -> None:
         due_ms = self._engine.next_deadline_ms()
         if due_ms is not None and due_ms <= self._at_ms:
-            self._hand_in(TimePassed(), self._at_ms)  # what time brings is not the repetition's doing
+            return  # what time brings meanwhile is not the repetition's doing
         self._mischiefs += 1
         outputs = self._engine.handle(event, self._at_ms)
         if outputs.facts:
@@ -211,7 +213,7 @@ class Day:
         if self._twin is not None:
             self._compare(self._twin, reborn, now_ms, "snapshot and tail")
         self._engine = reborn
-        self._at_ms = reborn.state.at_ms  # a lost record's moment is lost with it
+        self._at_ms = self._recorded_ms  # a lost record's moment is lost with it
         if len(self._tail) > TAIL_MAX:
             self._snapshot = reborn.snapshot()
             self._tail.clear()

@@ -111,3 +111,27 @@ def test_a_contacts_own_needs_come_on_top_of_the_queues() -> None:
     zone.ready("x", "y")
     zone.arrive("c1", needs=Needs(((SkillNeed(A),),)))
     assert zone.offer().agent == "y"
+
+
+def test_those_whose_steps_come_together_are_served_in_the_order_of_the_line() -> None:
+    zone = Zone(QueueRules(Q, needs=NEEDS, steps=TEN), *REGIONS, agent("x", **SUITS[1]))  # type: ignore[arg-type]
+    zone.ready("x")
+    zone.arrive("c1", region=NORTH)
+    zone.arrive("c2", region=NORTH, head_start_ms=15_000, after_ms=0)
+    facts = zone.wait(10_000)
+    assert [fact.contact for fact in of(facts, StepTaken)] == ["c1", "c2"]
+    assert last(facts, OfferMade).contact == "c2", "the head start puts it before the other"
+
+
+def test_a_step_comes_before_a_contact_that_returns_at_the_same_moment() -> None:
+    zone = Zone(
+        QueueRules(Q, needs=NEEDS, steps=TEN, offer_ms=10_001, rona_rest=True), *REGIONS,
+        agent("x", **SUITS[0]), agent("y", **SUITS[1]),
+    )  # fmt: skip
+    zone.ready("x")
+    zone.arrive("c1", region=NORTH)
+    assert zone.offer().agent == "x"
+    zone.ready("y")
+    zone.arrive("c2", region=NORTH, head_start_ms=15_000, after_ms=0)
+    facts = zone.wait(10_000)
+    assert last(facts, OfferMade).contact == "c2"

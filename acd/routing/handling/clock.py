@@ -39,9 +39,9 @@ def on_time(answer: Answer, event: TimePassed) -> None:
 def run_due(answer: Answer) -> None:
     """Do whatever was due by now.
 
-    First every contact whose moment has come stands where it belongs, so that nobody is chosen before it; then
-    come the offers, which free agents, the agents, and the rest of what the contacts' moments bring. Who is to be
-    passed over wakes no more, until something else happens to them.
+    First every contact whose moment has come stands where it belongs and asks for what it asks for now, so that all of
+    one moment are served in the order of the line; then come the offers, which free agents, the agents, and the rest of
+    what the contacts' moments bring. Who is to be passed over wakes no more, until something else happens to them.
     """
     state, now_ms = answer.state, answer.now_ms
     while state.is_due(now_ms):
@@ -51,6 +51,8 @@ def run_due(answer: Answer) -> None:
             contact.wake_ms = 0
             if _is_wanted(answer, contact):
                 replace(state, contact, now_ms)
+                if contact.state is _WAITING:
+                    _take_step(answer, contact)
                 due.append(contact)
         answer.trigger = "step"
         if state.loose:
@@ -110,21 +112,20 @@ def contact_due(answer: Answer, contact: Contact) -> None:
     _DUE[contact.state](answer, contact)
 
 
-def _waiting_due(answer: Answer, contact: Contact) -> None:
-    state, now_ms = answer.state, answer.now_ms
-    answer.trigger = "step"
+def _take_step(answer: Answer, contact: Contact) -> None:
+    """Ask for less, or ask those again who refused. Agents are looked for when all of this moment have done so."""
+    state = answer.state
     queue = state.queues[contact.queue]
     if queue.plan.rules.reserves:
         review(answer, queue)
-    step = contact.plan.step_at(now_ms - contact.arrived_ms)
+    step = contact.plan.step_at(answer.now_ms - contact.arrived_ms)
     if step > contact.step:
         answer.emit(StepTaken(contact.id, step))
     elif contact.more is not None and contact.more.refusals and contact.place == IN_POOL:
-        # Somebody who refused may be asked again.
         state.loose.append(contact)
-    settle(answer)
-    if contact.state is not _WAITING:
-        return
+
+
+def _waiting_due(answer: Answer, contact: Contact) -> None:
     if _question_due(answer, contact) or (contact.more is not None and contact.more.asked is not None):
         return
     if contact.plan.rules.overflow and overflow.check(answer, contact):
