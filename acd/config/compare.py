@@ -18,8 +18,10 @@ AT_START_ONLY: Final = (
     "server.media",
     "server.chat",
     "server.database",
+    "server.log",
     "retention.figures_days",
     "switches.events_per_s_max",
+    "thresholds.alerts",
     "switches.switches",
 )
 """File and key of what is opened or claimed at the start; a change waits for the next one."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -82,6 +84,8 @@ class DeskRoom:
         )
         self._sign_in.set_people(settings.people)
         self._customers = customers
+        self._stack = AsyncExitStack()
+        self._posting: asyncio.Task[None] | None = None
         self._reports = reports
         self._tickets = TicketWindow(tickets)
         self.desks = Desks(
@@ -116,6 +120,8 @@ class DeskRoom:
         """Begin to serve."""
         await self._tickets.open()
         self.desks.open(submit)
+        group = await self._stack.enter_async_context(asyncio.TaskGroup())
+        self._posting = group.create_task(self.desks.news.run(), name="alerts")
 
     def execute(self, command: AnyCommand) -> None:
         """Nothing to carry out."""
@@ -129,7 +135,10 @@ class DeskRoom:
         self.desks.close()
 
     async def stop(self) -> None:
-        """Close the desks."""
+        """Close the desks. Alerts that were not taken yet are posted after the next start."""
         self.desks.close()
+        if self._posting is not None:
+            self._posting.cancel()
+        await self._stack.aclose()
         self._sign_in.close()
         self._audit.close()
