@@ -18,7 +18,6 @@ from acd.routing.outputs import AnyCommand, Command
 from acd.runtime.metrics import RuntimeMetrics
 
 BODY_BYTES_MAX: Final = 1 << 20
-_CLOSE_S: Final = 2.0
 _METRICS_TYPE: Final = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
 
 
@@ -69,9 +68,7 @@ class Site:
         visitors = Visitors(settings.head_s_max, settings.body_s_max, settings.connections_per_address_max)
         self._runner = VisitRunner(self.application, visitors)
         await self._runner.setup()
-        site = web.TCPSite(
-            self._runner, settings.host, settings.port, ssl_context=_tls(settings), shutdown_timeout=_CLOSE_S
-        )
+        site = web.TCPSite(self._runner, settings.host, settings.port, ssl_context=_tls(settings))
         try:
             await site.start()
         except OSError as error:

@@ -17,7 +17,9 @@ from aiohttp.web_protocol import RequestHandler
 
 from acd.runtime.logs import named
 
-IDLE_S: Final = 75.0
+CLOSE_S: Final = 2.0
+"""How long open requests are waited for when the site goes down."""
+IDLE_S: Final = 30.0
 """A connection that is kept for another request, and does not begin one, is closed."""
 _SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _MANY: Final = (
@@ -90,6 +92,19 @@ class Visit(RequestHandler):
         self._forget()
         super().set_parser(*parser, **options)
 
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no request: without what it said, and without what we are made of. The log has the rest."""
+        super().handle_error(request, status, exc, message)
+        said = web.Response(status=status, text="this is no request\n", headers={"Server": "acd"})
+        said.force_close()
+        return said
+
     def begin(self, body: StreamReader) -> None:
         """The head is whole; now the body must come."""
         self._stop_clock()
@@ -143,7 +158,7 @@ class VisitRunner(web.AppRunner):
     """aiohttp's runner of an application, with clocks on its connections."""
 
     def __init__(self, application: web.Application, visitors: Visitors) -> None:
-        super().__init__(application, access_log=None, handle_signals=False)
+        super().__init__(application, access_log=None, handle_signals=False, shutdown_timeout=CLOSE_S)
         self.visitors = visitors
 
     async def _make_server(self) -> web.Server:

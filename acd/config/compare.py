@@ -18,7 +18,6 @@ AT_START_ONLY: Final = (
     "server.media",
     "server.chat",
     "server.database",
-    "server.log",
     "retention.figures_days",
     "switches.events_per_s_max",
     "thresholds.alerts",

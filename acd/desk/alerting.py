@@ -1,13 +1,14 @@
 """Alerts told outside the desks: a line in the log and a signed post when one is raised, changes its level, or clears.
 
 What the receiver was told is held against what is so now; the difference is what is posted. So nothing is lost by a
-full queue or a restart: what is still so is found again. A message has an id of its own that follows from what it says, and
-the same body at every attempt: whoever gets it twice can tell.
+full queue or a restart: what is still so is found again. A message has an id that follows from what it says, and the
+same body at every attempt: whoever gets it twice can tell.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import os
@@ -74,6 +75,7 @@ class AlertNews:
         self._told = {row.key: row for row in kept.told}
         self._waiting: deque[AlertMessage] = deque(kept.waiting)
         self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
         self._is_deferring = False
         self.given_up = 0
         if self._waiting:
@@ -93,32 +95,42 @@ class AlertNews:
                 self._tell("cleared", None, self._told[key])
 
     async def run(self) -> None:
-        """Post for ever; cancel to stop. Returns at once where there is no target."""
+        """Post until `close`. Returns at once where there is no target."""
         target = self._target
         if target is None:
             return
         if never := await why_never(target):
             _log.error(named("alert_webhook_never_called", why=never))
         async with open_session(target) as session:
-            while True:
+            while not self._stopping.is_set():
                 await self._wake.wait()
                 self._wake.clear()
                 await self._keep()
-                while self._waiting:
-                    await self._deliver(session, target, self._waiting[0])
+                while self._waiting and await self._deliver(session, target, self._waiting[0]):
                     self._waiting.popleft()
                     await self._keep()
 
-    async def _deliver(self, session: aiohttp.ClientSession, target: Target, message: AlertMessage) -> None:
+    def close(self) -> None:
+        """End `run` as soon as the post on its way is answered, so that the next start does not repeat it."""
+        self._stopping.set()
+        self._wake.set()
+
+    async def _deliver(self, session: aiohttp.ClientSession, target: Target, message: AlertMessage) -> bool:
+        """Post one message until it is taken or given up; False when stopping came first."""
         for attempt in range(self._tries_max):
+            if self._stopping.is_set():
+                return False
             body = message.body.encode()
             why = await post(session, target, message.id, self._now_ms(), body, "application/json")
             if not why:
-                return
+                return True
             _log.warning(named("alert_not_taken", message=message.id, why=why, attempt=attempt + 1))
-            await asyncio.sleep(self._waits_s[min(attempt, len(self._waits_s) - 1)])
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._waits_s[min(attempt, len(self._waits_s) - 1)]):
+                    await self._stopping.wait()
         self.given_up += 1
         _log.error(named("alert_given_up", message=message.id, tries=self._tries_max))
+        return True
 
     def _tell(self, word: str, now: AlertRow | None, row: AlertRow) -> None:
         """Take one message into the queue and note that it is told; neither, where the queue is full."""

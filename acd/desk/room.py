@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
+from typing import Final
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -25,6 +26,9 @@ from acd.desk.ticketing import TicketWindow
 from acd.desk.tokens import Revocations, Tokens, open_secret
 from acd.ports import ConfigError, Conversations, CustomerBook, FigureBook, Record, Submit, TicketShelf
 from acd.routing.outputs import AnyCommand, Command
+
+POSTING_S: Final = 2.0
+"""How long an alert on its way is waited for when the house stops; else it is posted again, with the same id."""
 
 
 class DeskRoom:
@@ -137,7 +141,9 @@ class DeskRoom:
     async def stop(self) -> None:
         """Close the desks. Alerts that were not taken yet are posted after the next start."""
         self.desks.close()
+        self.desks.news.close()
         if self._posting is not None:
+            await asyncio.wait([self._posting], timeout=POSTING_S)
             self._posting.cancel()
         await self._stack.aclose()
         self._sign_in.close()

@@ -69,6 +69,9 @@ def set_up(level: str, form: str = "text", stream: IO[str] | None = None) -> Non
     handler = _Lines(stream or sys.stderr)
     handler.setFormatter(_AsJson() if form == "json" else _AsText())
     root = logging.getLogger()
+    for earlier in root.handlers:
+        if isinstance(earlier, _Lines):
+            earlier.close()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.captureWarnings(True)

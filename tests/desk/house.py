@@ -186,7 +186,7 @@ class House:
 
     def submit_left(self, contact: ContactId) -> None:
         """A customer is gone."""
-        self.submit(e.ContactLeft(contact))
+        self.submit(e.CustomerLeft(contact))
 
     def facts(self, kind: type) -> list[Any]:
         """Return all facts of a kind."""

@@ -88,8 +88,8 @@ async def telling(news: AlertNews) -> AsyncIterator[AlertNews]:
     try:
         yield news
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        news.close()
+        await asyncio.wait_for(task, 5)
 
 
 def row(key: str, level: str = "warning", since_ms: int = NOW_MS) -> AlertRow:
@@ -169,7 +169,7 @@ async def test_a_full_queue_puts_off_and_says_so(
 
 
 async def _empty(told: AlertNews) -> None:
-    while told._waiting:
+    while told._waiting:  # noqa: ASYNC110 - the queue has no event of its own
         await asyncio.sleep(0)
 
 
