@@ -1,3 +1,4 @@
+# ruff: noqa: T201
 """Planted bugs: does the simulation find them?
 
     python -m tests.simulation.mutations [--seeds 8] [--jobs 2] [--only WORDS] [--json]
@@ -95,7 +96,7 @@ def play(seeds: range) -> dict[str, Any]:
             report = Day(plan_of(base, seed, True), monotonic_s).run()
         except (NameError, SyntaxError):
             raise  # the mutation itself is no sense
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - a planted bug may raise anything
             return {"by": "raised", "seed": seed, "checks": checks, "what": repr(fault)[:160]}
         checks += report.invariant_checks
         broken = [*report.broken, *(["invariant 1: lost"] if report.lost else [])]
@@ -167,7 +168,12 @@ def main() -> None:
     clean = unchanged.result()
     print(f"found {found} of {len(chosen)}; unchanged: {clean['what']} {clean['checks']:,} checks")
     if wishes.json:
-        summary = {"mutations": len(chosen), "found": found, "unchanged_is_sound": not clean["by"], "rows": rows}
+        summary = {
+            "mutations": len(chosen),
+            "found": found,
+            "unchanged_is_sound": not clean["by"],
+            "rows": rows,
+        }
         print(json.dumps(summary))
     if clean["by"]:
         raise SystemExit(1)

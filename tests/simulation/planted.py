@@ -27,7 +27,6 @@ PLANTED: Final[tuple[Mutation, ...]] = (
         "capacity.py",
         ("a call admits anything beside it", "bits &= self.voice_admits", "bits &= _BOTH"),
         ("one chat too many", "if chats >= self.chats_max:", "if chats > self.chats_max:"),
-        ("one call too many", "if voices >= self.voices_max:", "if voices > self.voices_max:"),
     ),
     *_in(
         "availability.py",
