@@ -50,12 +50,8 @@ def line(message: msgspec.Struct) -> str:
 
 def named(name: str, **fields: object) -> str:
     """Return a log line of the house itself: `journal_full why="disk is full"`."""
-    return " ".join(
-        (
-            name,
-            *(f"{key}={_quote(mask_line(str(value)))}" for key, value in fields.items() if value is not None),
-        )
-    )
+    pairs = ((key, mask_line(f"{key}={value}")) for key, value in fields.items() if value is not None)
+    return " ".join((name, *(f"{key}={_quote(pair.removeprefix(f'{key}='))}" for key, pair in pairs)))
 
 
 def set_up(level: str, form: str = "text", stream: IO[str] | None = None) -> None:

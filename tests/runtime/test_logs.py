@@ -138,3 +138,8 @@ def test_a_flood_is_held_back_and_counted() -> None:
     late.created += WINDOW_S + 1
     logging.getLogger().handle(late)
     assert "held_back line=token_refused lines=50" in out.getvalue()
+
+
+def test_what_identifies_a_state_is_not_taken_for_a_secret() -> None:
+    text = named("state", seq=1234567890, hash="0123456789abcdef" * 4, token="0123456789abcdef" * 4)
+    assert text == f"state seq=1234567890 hash={'0123456789abcdef' * 4} token=***"
