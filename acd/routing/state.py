@@ -259,7 +259,9 @@ class State:
         self.pools: Pools
         self.bell = Bell()
         self.contact_alarms = Alarms(self._contact_waits, self.bell)
-        self.offer_alarms = Alarms(self._offer_waits, self.bell)
+        self.deadlines: set[int] = set()
+        """The keys of all alarms of offers that hold: most are moved before they are due."""
+        self.offer_alarms = Alarms(self.deadlines.__contains__, self.bell)
         """By the agents' ranks: offers are numbered beyond what a key can hold."""
         self.agent_alarms = Alarms(self._agent_waits, self.bell)
         self.alarms = (self.offer_alarms, self.contact_alarms, self.agent_alarms)
@@ -278,9 +280,7 @@ class State:
         end = (now_ms - ORIGIN_MS + 1) << NUMBER_BITS
         next_key = NO_KEY
         for alarms in self.alarms:
-            key = alarms.next
-            if key < end:
-                key = alarms.first(end)
+            key = alarms.first(end)
             if key < next_key:
                 next_key = key
         bell.ms = (next_key >> NUMBER_BITS) + ORIGIN_MS
@@ -301,8 +301,24 @@ class State:
         contact = self.numbered.get(key & NUMBER_MASK)
         return contact is not None and contact.wake_ms == (key >> NUMBER_BITS) + ORIGIN_MS
 
-    def _offer_waits(self, key: int) -> bool:
-        return self.due_offer(key) is not None
+    def set_deadline(self, offer: Offer, deadline_ms: int | None) -> None:
+        """Move an offer's alarm to this moment; None: it has none any more."""
+        agent = offer.agent
+        was_ms = offer.wake_ms
+        if was_ms is not None:
+            offer.wake_ms = None
+            if len(agent.offers) < 2 or not self._has_other(agent, was_ms):
+                self.deadlines.discard(((was_ms - ORIGIN_MS) << NUMBER_BITS) | agent.rank)
+        if deadline_ms is not None:
+            offer.wake_ms = deadline_ms
+            self.deadlines.add(((deadline_ms - ORIGIN_MS) << NUMBER_BITS) | agent.rank)
+            self.offer_alarms.set(deadline_ms, agent.rank)
+
+    def _has_other(self, agent: Agent, moment_ms: int) -> bool:
+        """Whether another offer to the agent has an alarm at this moment."""
+        return any(
+            number in self.offers and self.offers[number].wake_ms == moment_ms for number in agent.offers
+        )
 
     def _agent_waits(self, key: int) -> bool:
         rank = key & NUMBER_MASK

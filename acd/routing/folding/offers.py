@@ -80,7 +80,7 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
     contact = state.contacts[fact.contact]
     agent = state.agents[fact.agent]
     offer = state.offers[number] = Offer(
-        fact.offer, contact, agent, contact.queue, contact.plan, at_ms, fact.deadline_ms
+        fact.offer, contact, agent, contact.queue, contact.plan, at_ms, None
     )
     if contact.state is _WAITING:
         displace(state, contact)
@@ -95,7 +95,7 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
     agent.last_offer = number
     agent.load += LOADS[contact.channel]
     note_work(agent, at_ms)
-    state.offer_alarms.set(fact.deadline_ms, agent.rank)
+    state.set_deadline(offer, fact.deadline_ms)
     if contact.wake_ms or contact.more is not None:
         schedule(state, contact, at_ms)
     refresh(state, agent)
@@ -108,7 +108,7 @@ def fold_customer_answered(state: State, fact: CustomerAnswered, at_ms: int) -> 
     offer = state.offers[fact.offer]
     offer.reached = True
     offer.contact.rare.is_reached = True
-    _set_deadline(state, offer, fact.deadline_ms)
+    state.set_deadline(offer, fact.deadline_ms)
 
 
 def fold_taken(state: State, fact: OfferTaken, at_ms: int) -> None:
@@ -124,7 +124,7 @@ def fold_taken(state: State, fact: OfferTaken, at_ms: int) -> None:
     if contact.more is not None:
         contact.more.asked = None
         schedule(state, contact, at_ms)
-    _set_deadline(state, offer, fact.deadline_ms)
+    state.set_deadline(offer, fact.deadline_ms)
 
 
 def fold_offer_ended(state: State, fact: OfferEnded, at_ms: int) -> None:
@@ -152,7 +152,7 @@ def fold_connected(state: State, fact: AssignmentConnected, at_ms: int) -> None:
     assert offer.assignment is not None
     offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, _CONNECT)
     offer.connected_ms = at_ms
-    _set_deadline(state, offer, None)
+    state.set_deadline(offer, None)
     contact = offer.contact
     contact.last_agent = offer.agent.id
     if not contact.answered_ms:
@@ -196,7 +196,7 @@ def fold_wrap_up(state: State, fact: WrapUpStarted, at_ms: int) -> None:
         note_work(agent, at_ms)
     else:
         release(state, agent, at_ms)
-    _set_deadline(state, offer, fact.deadline_ms)
+    state.set_deadline(offer, fact.deadline_ms)
     refresh(state, agent)
 
 
@@ -205,7 +205,7 @@ def fold_wrap_up_extended(state: State, fact: WrapUpExtended, at_ms: int) -> Non
     offer = state.offers[fact.offer]
     if offer.assignment is _WRAP_UP:
         offer.extensions += 1
-        _set_deadline(state, offer, fact.deadline_ms)
+        state.set_deadline(offer, fact.deadline_ms)
     else:
         offer.wrap_asked = True
 
@@ -345,19 +345,13 @@ def end_consult(state: State, offer: Offer, at_ms: int) -> None:
 
 def _let_go(state: State, offer: Offer, at_ms: int) -> None:
     contact, agent = offer.contact, offer.agent
-    offer.wake_ms = None
+    state.set_deadline(offer, None)
     agent.offers = without(agent.offers, offer.id)
     contact.offers_live -= 1
     if contact.offer == offer.id:
         contact.offer = contact.rung[0] if contact.rung else 0
     if contact.state is _ENDED:
         forget_if_done(state, contact)
-
-
-def _set_deadline(state: State, offer: Offer, deadline_ms: int | None) -> None:
-    offer.wake_ms = deadline_ms
-    if deadline_ms is not None:
-        state.offer_alarms.set(deadline_ms, offer.agent.rank)
 
 
 def _learn_handle_time(state: State, offer: Offer, at_ms: int) -> None:
