@@ -52,8 +52,8 @@ class Answer:
         self.now_ms = 0
         self.facts: list[AnyFact] = []
         self.commands: list[AnyCommand] = []
-        self.event = ""
-        """Name of the event in hand."""
+        self.event: type = object
+        """Kind of the event in hand."""
         self.trigger = ""
         """Why contacts are being matched, for the decision record."""
         self.timer: Contact | Offer | Agent | None = None
@@ -74,11 +74,12 @@ class Answer:
 
     def late(self, about: object, why: str) -> None:
         """The event came too late or twice; nothing changes."""
-        self.facts.append(Late(self.event, str(about)[:200] or "nothing", why))
+        self.facts.append(Late(self.event.__name__, str(about)[:200] or "nothing", why))
 
     def refuse(self, about: object, code: str, found: object = "", expected: object = "") -> None:
         """The event asks for what cannot be; nothing changes. Without more precise words, `found` is what it is about
         and `expected` what the code stands for."""
         found_word = str(found)[:200] or str(about)[:200] or "nothing"
         expected_word = str(expected)[:200] or EXPECTED[code]
-        self.facts.append(Refused(self.event, str(about)[:200] or "nothing", code, found_word, expected_word))
+        about_word = str(about)[:200] or "nothing"
+        self.facts.append(Refused(self.event.__name__, about_word, code, found_word, expected_word))

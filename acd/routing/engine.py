@@ -61,13 +61,13 @@ class Engine:
             answer.now_ms = now_ms
         facts = answer.facts = []
         commands = answer.commands = []
-        answer.event = type(event).__name__
+        kind = answer.event = type(event)
         answer.trigger = "agent_free"
         # Time that ran out while no node lived must not offer anybody a contact before links are known again.
-        if answer.now_ms >= state.bell.ms and type(event) is not NodeStarted and state.is_due(answer.now_ms):
+        if answer.now_ms >= state.bell.ms and kind is not NodeStarted and state.is_due(answer.now_ms):
             run_due(answer)
             answer.trigger = "agent_free"
-        HANDLERS[type(event)](answer, event)
+        HANDLERS[kind](answer, event)
         if state.opened or state.loose:
             settle(answer)
         while state.touched:

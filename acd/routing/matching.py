@@ -15,7 +15,7 @@ from acd.routing import orders
 from acd.routing.answer import Answer
 from acd.routing.availability import stand_opened, take_stand
 from acd.routing.contact import Contact
-from acd.routing.keys import NUMBER_BITS, NUMBER_MASK, moment_of
+from acd.routing.keys import NUMBER_BITS, NUMBER_MASK, ORIGIN_MS, moment_of
 from acd.routing.line import Rank
 from acd.routing.model import Channel, ContactId, Decision, Link, Needs, OfferId, Origin, RegionId, Strategy
 from acd.routing.outputs import OfferMade
@@ -164,6 +164,7 @@ def find_contact(
     best: Contact | None = None
     best_key = 0
     passed_over: list[tuple[ContactId, str]] = []
+    age = now_ms - ORIGIN_MS
     for cell in agent.cells:
         requirement = cell.requirement
         if not requirement.heads or mask & cell.mask != cell.mask:
@@ -171,17 +172,17 @@ def find_contact(
         if cell.group is not None and cell.group not in state.queues[requirement.queue].borrowed:
             continue
         preference = agent.queues.get(requirement.queue, 0) << NUMBER_BITS
-        plan = requirement.plan
+        plan, needs, ranks = requirement.plan, cell.needs, requirement.head_ranks
         for key in requirement.heads:
             if best is not None and key - preference >= best_key:
                 break
-            rank = requirement.head_ranks[key]
-            need = state.pools.reach(plan, rank.region).get(cell.region, NEVER)
+            rank = ranks[key]
+            need = needs.get(rank.region)
+            if need is None:
+                need = state.pools.need_of(cell, rank.region)
             if need == NEVER:
                 continue
-            if cell.step > need:
-                need = cell.step
-            if need and now_ms - moment_of(key) - rank.head_start_ms < plan.after[need]:
+            if need and age - (key >> NUMBER_BITS) - rank.head_start_ms < plan.after[need]:
                 if len(passed_over) < PASSED_OVER_MAX:
                     passed_over.append((state.numbered[key & NUMBER_MASK].id, plan.words[need]))
                 continue

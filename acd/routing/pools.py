@@ -202,6 +202,12 @@ class Pools:
             )
         return cells
 
+    def need_of(self, cell: AnyCell, region: int) -> int:
+        """The first step at which a contact from `region` may have the agents of a cell."""
+        reached = self.reach(cell.requirement.plan, region).get(cell.region, NEVER)
+        need = cell.needs[region] = max(reached, cell.step)
+        return need
+
     def reach(self, plan: Plan, region: int) -> dict[int, int]:
         """For each region of agents the first step that reaches it from `region` (-1: everywhere at once)."""
         reach = self.reaches.get((id(plan), region))
@@ -232,6 +238,8 @@ class Pools:
         for requirement in self.by_queue.get(queue, ()):
             for place in [place for place in requirement.reachable if place >> STEP_BITS == region]:
                 del requirement.reachable[place]
+            for cell in requirement.cells.values():
+                cell.needs.pop(region, None)
 
     def plan_number(self, plan: Plan) -> int:
         """A number for a plan, the same as long as these pools live."""

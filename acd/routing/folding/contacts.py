@@ -34,13 +34,13 @@ from acd.routing.outputs import (
 )
 from acd.routing.plans import join_needs
 from acd.routing.state import BEEN_MAX, LINK_BITS, State
-from acd.routing.states import CONTACT_MOVES, ContactTrigger, move
+from acd.routing.states import CONTACT_MOVES, ContactTrigger, Row, move
 from acd.routing.waiting import choose_company, displace, number_of, place, schedule
 
 _ENDED: Final = ContactState.ENDED
 _OFFERED: Final = ContactState.OFFERED
 _WAITING: Final = ContactState.WAITING
-_END: Final = ContactTrigger.END
+_OVER: Final = Row(CONTACT_MOVES, ContactTrigger.END)
 _INTAKE: Final = ContactTrigger.INTAKE
 _RETURN: Final = ContactTrigger.RETURN
 
@@ -313,7 +313,7 @@ def fold_ended(state: State, fact: ContactEnded, at_ms: int) -> None:
     contact = state.contacts[fact.contact]
     if contact.state is _WAITING:
         displace(state, contact)
-    contact.state = move(CONTACT_MOVES, contact.state, _END)
+    contact.state = _OVER[contact.state]
     contact.wake_ms = 0
     contact.offer = 0
     state.ended += 1
