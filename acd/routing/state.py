@@ -280,15 +280,9 @@ class State:
         end = (now_ms - ORIGIN_MS + 1) << NUMBER_BITS
         next_key = NO_KEY
         for alarms in self.alarms:
-            near = alarms.near
-            if near:
-                key = near[-1]
-                if key < end:
-                    key = alarms.first(end)
-            elif alarms.later:
+            key = alarms.next
+            if key < end:
                 key = alarms.first(end)
-            else:
-                continue
             if key < next_key:
                 next_key = key
         bell.ms = (next_key >> NUMBER_BITS) + ORIGIN_MS

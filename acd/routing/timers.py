@@ -1,6 +1,6 @@
 """When to wake up: one moment per contact, offer and agent, kept as whole numbers (`acd.routing.keys`).
 
-Keys that fall due within the same eighth of a second lie in one heap of their own, unsorted (`buckets`); only the
+Keys that fall due within the same eighth of a second lie in one bucket, unsorted ; only the
 bucket whose time is next is sorted (`near`, the first key last). So setting an alarm is an append, and taking one a
 pop. Moments that were moved leave dead keys behind; these are dropped when their time comes, and when more lies here
 than twice what lived the last time, everything is sifted, a few keys with each that comes. What is due lives with the
@@ -20,6 +20,8 @@ from acd.routing.keys import NUMBER_BITS, ORIGIN_MS, moment_of, pack
 LIMIT_MIN: Final = 1024
 SIFTED: Final = 4
 """How many old keys are looked at with each new alarm."""
+FILTERED_MAX: Final = 256
+"""Of a bucket of more keys the dead ones go one by one."""
 BUCKET_BITS: Final = NUMBER_BITS + 7
 """A bucket holds 128 ms."""
 NEVER_MS: Final = 1 << 60
@@ -40,7 +42,7 @@ class Alarms:
     """The moments of one kind of thing. `is_live(key)` says whether its owner still waits for that very moment."""
 
     __slots__ = (
-        "_is_live", "_place", "_sifting", "bell", "buckets", "count", "index", "later", "limit", "near",
+        "_is_live", "_place", "_sifting", "bell", "buckets", "count", "index", "later", "limit", "near", "next",
     )  # fmt: skip
 
     def __init__(self, is_live: Callable[[int], bool], bell: Bell) -> None:
@@ -51,6 +53,8 @@ class Alarms:
     def _empty(self) -> None:
         self.near: list[int] = []
         """The bucket whose time is next, sorted, the first key last."""
+        self.next = NO_KEY
+        """Not after the first key."""
         self.index = 0
         """Its number: none that has keys is lower."""
         self.buckets: dict[int, list[int]] = {}
@@ -68,6 +72,8 @@ class Alarms:
         if moment_ms < self.bell.ms:
             self.bell.ms = moment_ms
         key = ((moment_ms - ORIGIN_MS) << NUMBER_BITS) | number
+        if key < self.next:
+            self.next = key
         index = key >> BUCKET_BITS
         bucket = self.buckets.get(index)
         if bucket is not None:
@@ -102,18 +108,27 @@ class Alarms:
             while near:
                 key = near[-1]
                 if key >= end or is_live(key):
+                    self.next = key
                     return key
                 near.pop()
                 self.count -= 1
-            if not self.later:
-                return NO_KEY
-            index = self.later[0]
-            if index << BUCKET_BITS >= end:
-                return index << BUCKET_BITS
-            heappop(self.later)
-            self.near = near = self.buckets.pop(index)
-            near.sort(reverse=True)
-            self.index = index
+            key = self.later[0] << BUCKET_BITS if self.later else NO_KEY
+            if key >= end:
+                self.next = key
+                return key
+            near = self._turn()
+
+    def _turn(self) -> list[int]:
+        """Open the next bucket."""
+        self.index = index = heappop(self.later)
+        near = self.buckets.pop(index)
+        if len(near) <= FILTERED_MAX:
+            self.count -= len(near)
+            near = list(filter(self._is_live, near))
+            self.count += len(near)
+        near.sort(reverse=True)
+        self.near = near
+        return near
 
     def soonest(self) -> int | None:
         """The next live moment, or None."""
@@ -126,8 +141,11 @@ class Alarms:
         key = self.first(end)
         if key >= end:
             return None
-        self.near.pop()
+        near = self.near
+        near.pop()
         self.count -= 1
+        if near:
+            self.next = near[-1]
         return key
 
     def _sift(self) -> None:

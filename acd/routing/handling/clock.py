@@ -44,7 +44,8 @@ def run_due(answer: Answer) -> None:
     what the contacts' moments bring. Who is to be passed over wakes no more, until something else happens to them.
     """
     state, now_ms = answer.state, answer.now_ms
-    while state.is_due(now_ms):
+    is_due = True
+    while is_due:
         due: list[Contact] = []
         while (key := state.contact_alarms.pop_due(now_ms)) is not None:
             contact = state.numbered[key & NUMBER_MASK]
@@ -74,6 +75,7 @@ def run_due(answer: Answer) -> None:
             if state.loose or state.opened:
                 settle(answer)
             schedule(state, contact, now_ms)
+        is_due = state.is_due(now_ms)
     answer.timer = None
 
 
