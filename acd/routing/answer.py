@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
@@ -45,7 +46,18 @@ EXPECTED: Final[Mapping[str, str]] = {
 class Answer:
     """The answer to one event while it is being found. `emit` is the only way in which handlers change the state."""
 
-    __slots__ = ("commands", "event", "facts", "now_ms", "passed_over", "state", "timer", "trigger")
+    __slots__ = (
+        "commands",
+        "due",
+        "event",
+        "facts",
+        "is_unfinished",
+        "now_ms",
+        "passed_over",
+        "state",
+        "timer",
+        "trigger",
+    )
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -56,6 +68,10 @@ class Answer:
         """Kind of the event in hand."""
         self.trigger = ""
         """Why contacts are being matched, for the decision record."""
+        self.due: deque[Contact] = deque()
+        """Contacts whose moment has come, and which have taken their step: the rest is still to be done."""
+        self.is_unfinished = False
+        """More was due than one event may take the time for: the next goes on."""
         self.timer: Contact | Offer | Agent | None = None
         """Whose moment has come and is being dealt with."""
         self.passed_over: frozenset[str] = frozenset()

@@ -38,7 +38,18 @@ class Count:
 class Cell(Count, Generic[K]):
     """Agents who stand alike towards a requirement: enough from the same step on, same region, same group."""
 
-    __slots__ = ("group", "heap", "limit", "old", "region", "needs", "requirement", "sifted", "staffed", "step")
+    __slots__ = (
+        "group",
+        "heap",
+        "limit",
+        "needs",
+        "old",
+        "region",
+        "requirement",
+        "sifted",
+        "staffed",
+        "step",
+    )
 
     def __init__(self, requirement: Requirement, step: int, region: int, group: GroupId | None) -> None:
         super().__init__(requirement.mask)

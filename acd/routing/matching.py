@@ -8,6 +8,7 @@ the lower number. `tests/routing/oracle.py` says the same the slow way.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable
 from typing import Final
 
@@ -21,7 +22,7 @@ from acd.routing.model import Channel, ContactId, Decision, Link, Needs, OfferId
 from acd.routing.outputs import OfferMade
 from acd.routing.plans import NEVER
 from acd.routing.pools import AnyCell, Requirement
-from acd.routing.state import ALONE, CHANNEL_ALL, LINK_BITS, LOOSE, Agent, Queue, State
+from acd.routing.state import ALONE, CHANNEL_ALL, IN_POOL, LINK_BITS, LOOSE, Agent, Queue, State
 from acd.routing.strategies import order_of, value_of
 from acd.routing.waiting import patience, stand
 
@@ -49,14 +50,29 @@ def settle(answer: Answer) -> None:
                 if state.opened:
                     _serve_who_stands_before(answer, loose[number:])
                 place = contact.place
-                if place >= LOOSE and not match_contact(answer, contact) and place == LOOSE:
-                    stand(state, contact, answer.now_ms)
+                if place < LOOSE:
+                    continue
+                rank = contact.rank
+                if not match_contact(answer, contact):
+                    if place == LOOSE:
+                        stand(state, contact, answer.now_ms)
+                elif place == IN_POOL and rank is not None and rank.length:
+                    # Of those who ask for the same, only the first was looked at.
+                    _look_at(state, rank, loose, number + 1)
         else:
             opened, state.opened = state.opened, []
             if len(opened) > 1:
                 opened.sort(key=_agent_key)
             for agent in opened:
                 match_agent(answer, agent)
+
+
+def _look_at(state: State, rank: Rank, loose: list[Contact], place: int) -> None:
+    """Let the first of a rank be looked at among the loose from `place` on, where it stands in the line."""
+    first = rank.first()
+    assert first is not None
+    contact = state.numbered[first & NUMBER_MASK]
+    insort(loose, contact, lo=place, key=_contact_key)
 
 
 def _serve_who_stands_before(answer: Answer, loose: list[Contact]) -> None:

@@ -301,7 +301,7 @@ class State:
 
     def _contact_waits(self, key: int) -> bool:
         contact = self.numbered.get(key & NUMBER_MASK)
-        return contact is not None and contact.wake_ms == (key >> NUMBER_BITS) + ORIGIN_MS
+        return contact is not None and contact.alarm == key
 
     def set_deadline(self, offer: Offer, deadline_ms: int | None) -> None:
         """Move an offer's alarm to this moment; None: it has none any more."""

@@ -221,11 +221,10 @@ class Row(dict[_S, _S]):
     """Of a table what one trigger does: where it leads from each state that it leads from."""
 
     def __init__(self, table: Mapping[tuple[_S, _T], _S | Verdict | Refusal], trigger: _T) -> None:
-        super().__init__(
-            (state, new)
-            for (state, cause), new in table.items()
-            if cause is trigger and not isinstance(new, Verdict | Refusal)
-        )
+        super().__init__()
+        for (state, cause), new in table.items():
+            if cause is trigger and not isinstance(new, Verdict | Refusal):
+                self[state] = new
         self.trigger: StrEnum = trigger
 
     def __missing__(self, state: _S) -> _S:

@@ -1,6 +1,6 @@
 """When to wake up: one moment per contact, offer and agent, kept as whole numbers (`acd.routing.keys`).
 
-Keys that fall due within the same eighth of a second lie in one bucket, unsorted ; only the
+Keys that fall due within the same half second lie in one bucket, unsorted ; only the
 bucket whose time is next is sorted (`near`, the first key last). So setting an alarm is an append, and taking one a
 pop. Moments that were moved leave dead keys behind; these are dropped when their time comes, and when more lies here
 than twice what lived the last time, everything is sifted, a few keys with each that comes. What is due lives with the
@@ -22,8 +22,8 @@ SIFTED: Final = 4
 """How many old keys are looked at with each new alarm."""
 FILTERED_MAX: Final = 256
 """Of a bucket of more keys the dead ones go one by one."""
-BUCKET_BITS: Final = NUMBER_BITS + 7
-"""A bucket holds 128 ms."""
+BUCKET_BITS: Final = NUMBER_BITS + 9
+"""A bucket holds 512 ms."""
 NEVER_MS: Final = 1 << 60
 NO_KEY: Final = pack(NEVER_MS, 0)
 NO_BUCKET: Final = NO_KEY >> BUCKET_BITS
@@ -67,8 +67,8 @@ class Alarms:
         """Buckets to be looked through for dead keys, and how far the last of them has been."""
         self._place = 0
 
-    def set(self, moment_ms: int, number: int) -> None:
-        """Wake the bearer of this number; the owner's own record of the moment makes it live."""
+    def set(self, moment_ms: int, number: int) -> int:
+        """Wake the bearer of this number; the key of this. The owner's own record of the moment makes it live."""
         if moment_ms < self.bell.ms:
             self.bell.ms = moment_ms
         key = ((moment_ms - ORIGIN_MS) << NUMBER_BITS) | number
@@ -91,6 +91,7 @@ class Alarms:
         self.count += 1
         if self.count > self.limit:
             self._sift()
+        return key
 
     def fill(self, moments: Iterable[tuple[int, int]]) -> None:
         """Begin anew with these moments and numbers."""

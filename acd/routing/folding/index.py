@@ -42,7 +42,7 @@ def rebuild(state: State, now_ms: int) -> None:
     for contact in state.contacts.values():
         contact.rank = None
         contact.place = NOWHERE
-        contact.wake_ms = 0
+        contact.alarm = 0
     state.contact_alarms.fill(())
     for contact in sorted(state.contacts.values(), key=lambda contact: contact.key):
         if contact.state is ContactState.WAITING:

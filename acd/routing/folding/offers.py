@@ -80,9 +80,7 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
     state.offer_count = number
     contact = state.contacts[fact.contact]
     agent = state.agents[fact.agent]
-    offer = state.offers[number] = Offer(
-        fact.offer, contact, agent, contact.queue, contact.plan, at_ms, None
-    )
+    offer = state.offers[number] = Offer(fact.offer, contact, agent, contact.queue, contact.plan, at_ms, None)
     if contact.state is _WAITING:
         displace(state, contact)
         contact.offer = number
@@ -97,7 +95,7 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
     agent.load += LOADS[contact.channel]
     note_work(agent, at_ms)
     state.set_deadline(offer, fact.deadline_ms)
-    if contact.wake_ms or contact.more is not None:
+    if contact.alarm or contact.more is not None:
         schedule(state, contact, at_ms)
     refresh(state, agent)
     if state.pools.compares_shares:

@@ -83,7 +83,9 @@ def on_arrived(answer: Answer, event: ContactArrived) -> None:
     rules = queue.plan.rules
     repeat = repeat_of(state, event.identities, answer.now_ms) if event.identities else None
     by_repeat_ms = rules.repeat.head_start_ms if repeat is not None else 0
-    head_start_ms = rules.head_start_ms + entry.head_start_ms + event.head_start_ms + by_repeat_ms
+    head_start_ms = rules.head_start_ms + entry.head_start_ms + by_repeat_ms
+    # The event's own number where it is alone: equal numbers of many contacts are then one object.
+    head_start_ms = event.head_start_ms + head_start_ms if head_start_ms else event.head_start_ms
     answer.trigger = "arrival"
     answer.emit(
         ContactEntered(
