@@ -12,7 +12,7 @@ from acd.routing.folding import FOLDS
 from acd.routing.folding.index import rebuild
 from acd.routing.handling import HANDLERS, clock
 from acd.routing.handling.clock import run_due, timer_name
-from acd.routing.matching import settle
+from acd.routing.matching import WORK_ENDLESS, settle
 from acd.routing.model import ContactId, LegId
 from acd.routing.outputs import AnyCommand, AnyFact, Late, Outputs, Refused
 from acd.routing.reserves import review_touched
@@ -66,7 +66,7 @@ class Engine:
         # Time that ran out while no node lived must not offer anybody a contact before links are known again.
         if (answer.now_ms >= state.bell.ms or answer.is_unfinished) and kind is not NodeStarted:
             if answer.is_unfinished or state.is_due(answer.now_ms):
-                run_due(answer, clock.WORK_MAX if kind is TimePassed else clock.WORK_ENDLESS)
+                run_due(answer, clock.WORK_MAX if kind is TimePassed else WORK_ENDLESS)
                 if answer.is_unfinished:
                     return Outputs(facts, commands)
             answer.trigger = "agent_free"

@@ -27,18 +27,22 @@ from acd.routing.strategies import order_of, value_of
 from acd.routing.waiting import patience, stand
 
 PASSED_OVER_MAX = 5
+WORK_ENDLESS: Final = 1 << 62
+OFFER_WORK: Final = 16
+"""An offer takes as long as looking in vain for so many contacts, or so many steps."""
 RING_MAX = 16
 """How many agents are rung at once where a queue rings all."""
 _INBOUND: Final = Origin.INBOUND
 _RING_ALL: Final = Strategy.RING_ALL
 
 
-def settle(answer: Answer) -> None:
+def settle(answer: Answer, work_max: int = WORK_ENDLESS) -> int:
     """Match until no contact that came loose and no agent that was freed finds a partner.
 
-    Contacts choose before agents, in the order of the line; agents in the order of their idle time.
+    Contacts choose before agents, in the order of the line; agents in the order of their idle time. Returns how much of
+    the work is left; with 0 some contacts may still be loose.
     """
-    state = answer.state
+    state, left = answer.state, work_max
     while state.loose or state.opened:
         if state.loose:
             if state.opened:
@@ -49,22 +53,32 @@ def settle(answer: Answer) -> None:
             for number, contact in enumerate(loose):
                 if state.opened:
                     _serve_who_stands_before(answer, loose[number:])
-                place = contact.place
-                if place < LOOSE:
-                    continue
-                rank = contact.rank
-                if not match_contact(answer, contact):
-                    if place == LOOSE:
-                        stand(state, contact, answer.now_ms)
-                elif place == IN_POOL and rank is not None and rank.length:
-                    # Of those who ask for the same, only the first was looked at.
-                    _look_at(state, rank, loose, number + 1)
+                left -= _settle_one(answer, contact, loose, number + 1)
+                if left <= 0:
+                    state.loose += loose[number + 1 :]
+                    return 0
         else:
             opened, state.opened = state.opened, []
             if len(opened) > 1:
                 opened.sort(key=_agent_key)
             for agent in opened:
                 match_agent(answer, agent)
+    return left
+
+
+def _settle_one(answer: Answer, contact: Contact, loose: list[Contact], following: int) -> int:
+    """Match one loose contact; how much work that was."""
+    place, rank = contact.place, contact.rank
+    if place < LOOSE:
+        return 0
+    if not match_contact(answer, contact):
+        if place == LOOSE:
+            stand(answer.state, contact, answer.now_ms)
+        return 1
+    if place == IN_POOL and rank is not None and rank.length:
+        # Of those who ask for the same, only the first was looked at.
+        _look_at(answer.state, rank, loose, following)
+    return OFFER_WORK
 
 
 def _look_at(state: State, rank: Rank, loose: list[Contact], place: int) -> None:

@@ -9,11 +9,12 @@ owner: this is an index, not a state.
 
 from __future__ import annotations
 
+from array import array
 from bisect import insort
 from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from operator import neg
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from acd.routing.keys import NUMBER_BITS, ORIGIN_MS, moment_of, pack
 
@@ -26,7 +27,10 @@ BUCKET_BITS: Final = NUMBER_BITS + 9
 """A bucket holds 512 ms."""
 NEVER_MS: Final = 1 << 60
 NO_KEY: Final = pack(NEVER_MS, 0)
+LARGE: Final = 1 << 63
 NO_BUCKET: Final = NO_KEY >> BUCKET_BITS
+if TYPE_CHECKING:
+    Keys = list[int] | array[int]
 
 
 class Bell:
@@ -51,13 +55,14 @@ class Alarms:
         self._empty()
 
     def _empty(self) -> None:
-        self.near: list[int] = []
+        self.near: Keys = []
         """The bucket whose time is next, sorted, the first key last."""
         self.next = NO_KEY
         """Not after the first key."""
         self.index = 0
         """Its number: none that has keys is lower."""
-        self.buckets: dict[int, list[int]] = {}
+        self.buckets: dict[int, Keys] = {}
+        """Arrays, which the collector does not look into: there may be very many keys of one moment."""
         self.later: list[int] = []
         """The numbers of the buckets, a heap."""
         self.count = 0
@@ -77,9 +82,12 @@ class Alarms:
         index = key >> BUCKET_BITS
         bucket = self.buckets.get(index)
         if bucket is not None:
-            bucket.append(key)
+            try:
+                bucket.append(key)
+            except OverflowError:  # a made-up clock: no array holds its keys
+                self.buckets[index] = [*bucket, key]
         elif index > self.index:
-            self.buckets[index] = [key]
+            self.buckets[index] = array("q", (key,)) if -LARGE < key < LARGE else [key]
             heappush(self.later, index)
         elif index == self.index:
             insort(self.near, key, key=neg)
@@ -119,15 +127,18 @@ class Alarms:
                 return key
             near = self._turn()
 
-    def _turn(self) -> list[int]:
+    def _turn(self) -> Keys:
         """Open the next bucket."""
         self.index = index = heappop(self.later)
-        near = self.buckets.pop(index)
-        if len(near) <= FILTERED_MAX:
-            self.count -= len(near)
-            near = list(filter(self._is_live, near))
-            self.count += len(near)
-        near.sort(reverse=True)
+        bucket = self.buckets.pop(index)
+        near: Keys
+        if len(bucket) <= FILTERED_MAX:
+            near = sorted(filter(self._is_live, bucket), reverse=True)
+            self.count += len(near) - len(bucket)
+        else:
+            near = sorted(bucket, reverse=True)
+            if isinstance(bucket, array):
+                near = array("q", near)
         self.near = near
         return near
 
@@ -166,7 +177,7 @@ class Alarms:
             elif is_live(bucket[self._place]):
                 self._place += 1
             else:
-                assert isinstance(bucket, list)
+                assert not isinstance(bucket, tuple)
                 last = bucket.pop()
                 if self._place < len(bucket):
                     bucket[self._place] = last

@@ -13,7 +13,7 @@ from acd.routing.events import TimePassed
 from acd.routing.handling.leaving import end_contact, fail_connecting, fail_offer, finish
 from acd.routing.handling.offers import dial_failed_first, transfer_failed
 from acd.routing.keys import NUMBER_MASK
-from acd.routing.matching import settle
+from acd.routing.matching import OFFER_WORK, WORK_ENDLESS, settle
 from acd.routing.model import AssignmentState, ContactState, OfferState, Origin, Outcome, Presence
 from acd.routing.outputs import (
     ContactReturned,
@@ -28,9 +28,6 @@ from acd.routing.waiting import replace, schedule
 
 WORK_MAX: Final = 800
 """How many moments one `TimePassed` deals with at most; the rest is left to the next, which is due at once."""
-WORK_ENDLESS: Final = 1 << 62
-OFFER_WORK: Final = 8
-"""The end of an offer, and the next one, takes as long as so many steps."""
 _CONNECTING: Final = AssignmentState.CONNECTING
 _WAITING: Final = ContactState.WAITING
 _NO_ANSWER: Final = OfferState.NO_ANSWER
@@ -57,7 +54,9 @@ def run_due(answer: Answer, work_max: int = WORK_ENDLESS) -> None:
             return
         answer.trigger = "step"
         if state.loose:
-            settle(answer)
+            left = settle(answer, left)
+            if left <= 0 and work_max != WORK_ENDLESS:
+                return
         left = _others_due(answer, left)
         while answer.due and left > 0:
             contact = answer.timer = answer.due.popleft()
