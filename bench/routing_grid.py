@@ -1,7 +1,7 @@
 """The whole grid of `routing.py`: every cell in a process of its own, medians of several runs, and how cost grows.
 
-    python bench/routing.py --grid grid.jsonl --events 60000 --naive-seconds 3     (three times: three runs of each cell)
-    python bench/routing.py --table grid.jsonl                                     (prints the table, draws grid.jsonl.png)
+    python bench/routing.py --grid grid.jsonl --events 60000 --naive-seconds 3    (thrice: three runs of each cell)
+    python bench/routing.py --table grid.jsonl    (prints the table, draws grid.jsonl.png)
 
 Cells come in turn, so that whatever else the machine does in the meantime falls upon all of them.
 """

@@ -12,9 +12,9 @@ from typing import Final
 
 from acd.runtime.pages import ask_for_large_pages
 
-_YOUNG: Final = 2_000
-_MIDDLE: Final = 5
-"""The middle generation is at most 5 times 2,000 objects: no collection takes 5 ms (bench/routing.py measures it)."""
+_YOUNG: Final = 5_000
+_MIDDLE: Final = 3
+"""The middle generation is at most some 20,000 objects, which take less than 5 ms (bench/routing.py measures it)."""
 _NEVER: Final = 1_000_000
 
 
