@@ -156,7 +156,15 @@ class House:
 
 def _site_settings(settings: Settings) -> SiteSettings:
     form = settings.server.http
-    return SiteSettings(form.host, form.port, form.certificate or "", form.private_key or "")
+    return SiteSettings(
+        form.host,
+        form.port,
+        form.certificate or "",
+        form.private_key or "",
+        float(form.head_s_max),
+        float(form.body_s_max),
+        form.connections_per_address_max,
+    )
 
 
 def _prompts() -> PromptLibrary:

@@ -18,7 +18,7 @@ from acd.config import rooms as forms_of
 from acd.ports import ConfigError, Overloaded
 from acd.routing.events import RulesLoaded
 from acd.routing.outputs import Refused
-from acd.runtime.logs import named
+from acd.runtime.logs import named, set_up
 from acd.runtime.node import Node
 
 _RULES_S: Final = 5.0
@@ -61,6 +61,8 @@ class Reloading:
             _log.error(named("config_refused", why=why, in_force=self._version()))
             return
         self._house.settings = settings
+        if settings.server.log != old.server.log:
+            set_up(settings.server.log.level.value, settings.server.log.format.value)
         self._node.loop.replace_limits(forms_of.loop_limits(settings))
         self._house.hours.replace(forms_of.calendars(settings))
         self._house.desk.set_people(forms_of.desk_settings(settings, self._house.var).people)

@@ -56,7 +56,7 @@ async def serve(
         NodeStopped: A defect; what the node was at has been set aside.
     """
     settings = load(options.config, overrides=options.overrides)
-    set_up(settings.server.log.level.value)
+    set_up(settings.server.log.level.value, settings.server.log.format.value)
     try:
         journal = open_journal(options.var / "journal")
     except OSError as error:

@@ -12,12 +12,12 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from acd.app.visitors import Visitors, VisitRunner
 from acd.ports import ConfigError, Record, Submit
 from acd.routing.outputs import AnyCommand, Command
 from acd.runtime.metrics import RuntimeMetrics
 
 BODY_BYTES_MAX: Final = 1 << 20
-_CLOSE_S: Final = 2.0
 _METRICS_TYPE: Final = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
 
 
@@ -29,6 +29,10 @@ class SiteSettings(msgspec.Struct, frozen=True):
     """0 takes any free port; `Site.port` tells which."""
     certificate: str = ""
     private_key: str = ""
+    head_s_max: float = 5.0
+    body_s_max: float = 20.0
+    connections_per_address_max: int = 5_000
+    """Connections from one address that are no open websockets."""
 
 
 class Site:
@@ -61,11 +65,10 @@ class Site:
     async def start(self, submit: Submit) -> None:
         """Listen."""
         settings = self._settings
-        self._runner = web.AppRunner(self.application, access_log=None, handle_signals=False)
+        visitors = Visitors(settings.head_s_max, settings.body_s_max, settings.connections_per_address_max)
+        self._runner = VisitRunner(self.application, visitors)
         await self._runner.setup()
-        site = web.TCPSite(
-            self._runner, settings.host, settings.port, ssl_context=_tls(settings), shutdown_timeout=_CLOSE_S
-        )
+        site = web.TCPSite(self._runner, settings.host, settings.port, ssl_context=_tls(settings))
         try:
             await site.start()
         except OSError as error:

@@ -18,6 +18,7 @@ import msgspec
 from acd.config import forms
 from acd.config.reader import Check, Complain, Reader
 from acd.routing.model import Channel, OverflowAction, Reach, WrapUpMode
+from acd.runtime.webhooks import is_inside
 
 REACHES: Final = list(Reach)
 
@@ -200,6 +201,19 @@ def _switch(form: forms.SwitchForm, key: str, complain: Complain) -> None:
     if (form.webhook_url is None) != (not form.webhook_secrets):
         found = "no webhook_url" if form.webhook_url is None else "no webhook_secrets"
         complain(key, found, "both webhook_url and webhook_secrets, or neither")
+    _posted_to(form.webhook_url, form.allow_private, f"{key}.webhook_url", complain)
+
+
+def _alert_webhook(form: forms.AlertWebhookForm, key: str, complain: Complain) -> None:
+    _posted_to(form.url, form.allow_private, f"{key}.url", complain)
+
+
+def _posted_to(url: str | None, allow_private: bool, key: str, complain: Complain) -> None:
+    """Refuse what would never be called; where a name leads is only seen when it is called."""
+    if url is not None and not allow_private and is_inside(url):
+        complain(
+            key, f"{url}, a private address, which is never called", "a public one, or allow_private: true"
+        )
 
 
 def _each_once(names: list[str], key: str, what: str, complain: Complain) -> None:
@@ -210,6 +224,7 @@ def _each_once(names: list[str], key: str, what: str, complain: Complain) -> Non
 
 
 LOCAL_CHECKS: Final[Mapping[type[forms.Form], Check]] = {
+    forms.AlertWebhookForm: _alert_webhook,
     forms.CalendarForm: _calendar,
     forms.DeskForm: _desk,
     forms.DispositionsForm: _dispositions,

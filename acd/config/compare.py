@@ -20,6 +20,7 @@ AT_START_ONLY: Final = (
     "server.database",
     "retention.figures_days",
     "switches.events_per_s_max",
+    "thresholds.alerts",
     "switches.switches",
 )
 """File and key of what is opened or claimed at the start; a change waits for the next one."""

@@ -83,6 +83,14 @@ Url = Annotated[str, Text("an address that begins with http:// or https://", r"h
 Digits = Annotated[
     str, Text("a telephone number: digits, with or without a + before them", r"\+?[0-9]{1,20}")
 ]
+WebhookSecret = Annotated[
+    str,
+    Text(
+        "a secret in base64, of at least 24 bytes, with or without whsec_ before it",
+        r"(whsec_)?[A-Za-z0-9+/]{32,200}={0,2}",
+    ),
+    Secret(),
+]
 Path = Annotated[str, Text("a path", r"[^\0]{1,400}")]
 
 SkillRef = Annotated[str, Ref("skill")]

@@ -20,6 +20,7 @@ from acd.intake.dialogue import Category
 from acd.intake.room import IntakeSettings
 from acd.routing.model import AgentId, Channel, EntryId, HoursId, Label, PersonId, TeamId
 from acd.runtime.doors import Limits
+from acd.runtime.webhooks import Target
 from telephony_adapters.cti.settings import CtiSettings, SwitchSettings
 from telephony_adapters.sip.media import MediaSettings
 from telephony_adapters.sip.settings import PhoneAccount, SipSettings
@@ -177,6 +178,9 @@ def desk_settings(settings: Settings, var: Path) -> DeskSettings:
             wrap_up_ms=alerts.wrap_up_s * 1_000,
             talk_ms=alerts.talk_s * 1_000,
         ),
+        alert_webhook=None
+        if alerts.webhook is None
+        else Target(alerts.webhook.url, alerts.webhook.secrets, alerts.webhook.allow_private),
     )
 
 

@@ -32,6 +32,7 @@ from acd.desk.sessions import card_of
 from acd.desk.sign_in import SignInRefused
 from acd.desk.tokens import TokenRefused
 from acd.routing.model import AgentId, Presence, QueueId, RegionId, TeamId
+from acd.runtime.logs import named
 
 _log = logging.getLogger("acd.desk")
 
@@ -111,6 +112,7 @@ class Api:
             )
         except SignInRefused as refusal:
             self._desks.figures.sign_ins.labels(refusal.code).inc()
+            _log.info(named("sign_in_refused", code=refusal.code, address=request.remote))
             if refusal.code == "sign_in_failed":
                 raise ApiError(401, Problem(refusal.code, expected="a name and its password")) from None
             status = 429 if refusal.code == "too_many_tries" else 503

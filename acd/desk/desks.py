@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from acd.desk import actions as a
+from acd.desk.alerting import AlertNews
 from acd.desk.alerts import Alerts
 from acd.desk.answers import Answer, Answers
 from acd.desk.audit import AuditLog
@@ -88,6 +89,9 @@ class Desks:
         self._for_supervisors = Changed()
         self._answers: Answers[Session] = Answers()
         self._alerts = Alerts(settings.alerts)
+        self.news = AlertNews(settings.alert_webhook, settings.folder / "alerts.json", now_ms)
+        self._alert_turns = 0
+        """Looks at the alerts since the start; after ALERT_TURNS of them everything was looked at."""
         self._shelf = QueueShelf()
         self._behind: dict[Session, None] = {}
         self._is_flush_due = False
@@ -106,6 +110,7 @@ class Desks:
         self._every("supervisors", self.settings.supervisor_tick_ms / 1000, self._tick_supervisors)
         self._every("shared", self.settings.shared_tick_ms / 1000 / SLOTS, self._tick_shared)
         self._every("liveness", self.settings.heartbeat_ms / 1000 / SLOTS, self._tick_liveness)
+        self._alerts.look_again(self.board.state)
         self._every("alerts", ALERTS_S / ALERT_TURNS, self._tick_alerts)
         self._every("housekeeping", 1.0, self._tick_housekeeping)
 
@@ -318,6 +323,8 @@ class Desks:
         changed = self.board.take_changed()
         if self._scopes:
             self._for_supervisors.add(changed)
+        else:
+            self._alerts.look_at_contacts(self.board.state, changed.contacts)
         for agent in changed.agents:
             view = self._agents.get(agent)
             if view is not None:
@@ -381,10 +388,12 @@ class Desks:
 
     def _tick_alerts(self) -> None:
         """Look at a part of the queues and agents; all of them in `ALERTS_S`."""
-        if not self._scopes:
-            return
         self._alerts.look(self.board.state, self.now_ms(), ALERT_TURNS)
-        if self._alerts.take_is_changed():
+        self._alert_turns += 1
+        is_changed = self._alerts.take_is_changed()
+        if is_changed or self._alert_turns % ALERT_TURNS == 0:
+            self.news.compare(self._alerts.rows, is_whole=self._alert_turns >= ALERT_TURNS)
+        if is_changed:
             for view in self._scopes.values():
                 view.set_alerts(self.board.state, self._alerts.rows)
             self._pump_supervisors()

@@ -20,6 +20,8 @@ JSON_SUBPROTOCOL: Final = "acd.desk.v1+json"
 MSGPACK_SUBPROTOCOL: Final = "acd.desk.v1+msgpack"
 SUBPROTOCOLS: Final = (JSON_SUBPROTOCOL, MSGPACK_SUBPROTOCOL)
 
+TOKEN_LENGTH_MAX: Final = 2_048
+"""Characters of a token; what is longer is none."""
 FRAME_BYTES_MAX: Final = 65_536
 """Largest frame a desk may send; a larger one closes with 1009."""
 
@@ -72,7 +74,7 @@ class Resume(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Hello(ClientMessage, frozen=True):
     """The first message: who I am, which view I want, and what I still have of it."""
 
-    token: Annotated[str, Meta(max_length=4096)]
+    token: Annotated[str, Meta(max_length=TOKEN_LENGTH_MAX)]
     view: Annotated[str, Meta(pattern="^(agent|supervisor)$")] = "agent"
     resume: Resume | None = None
 
@@ -80,7 +82,7 @@ class Hello(ClientMessage, frozen=True):
 class RenewToken(ClientMessage, frozen=True):
     """A newer token of the same person, before the old one expires."""
 
-    token: Annotated[str, Meta(max_length=4096)]
+    token: Annotated[str, Meta(max_length=TOKEN_LENGTH_MAX)]
 
 
 class Heartbeat(msgspec.Struct, frozen=True, tag_field="type", tag=tag_of):

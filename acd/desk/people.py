@@ -10,6 +10,7 @@ import msgspec
 
 from acd.desk.messages import FRAME_BYTES_MAX
 from acd.routing.model import Label, PersonId, TeamId
+from acd.runtime.webhooks import Target
 
 
 class Role(StrEnum):
@@ -90,3 +91,5 @@ class DeskSettings(msgspec.Struct, frozen=True):
     stalled_ms_max: int = 15_000
     """A socket that has taken nothing for so long, although there is something for it, is cut."""
     alerts: AlertLimits = AlertLimits()
+    alert_webhook: Target | None = None
+    """Where alerts are posted, beside the supervisors' screens."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+from typing import Final
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -23,6 +26,9 @@ from acd.desk.ticketing import TicketWindow
 from acd.desk.tokens import Revocations, Tokens, open_secret
 from acd.ports import ConfigError, Conversations, CustomerBook, FigureBook, Record, Submit, TicketShelf
 from acd.routing.outputs import AnyCommand, Command
+
+POSTING_S: Final = 2.0
+"""How long an alert on its way is waited for when the house stops; else it is posted again, with the same id."""
 
 
 class DeskRoom:
@@ -82,6 +88,8 @@ class DeskRoom:
         )
         self._sign_in.set_people(settings.people)
         self._customers = customers
+        self._stack = AsyncExitStack()
+        self._posting: asyncio.Task[None] | None = None
         self._reports = reports
         self._tickets = TicketWindow(tickets)
         self.desks = Desks(
@@ -116,6 +124,8 @@ class DeskRoom:
         """Begin to serve."""
         await self._tickets.open()
         self.desks.open(submit)
+        group = await self._stack.enter_async_context(asyncio.TaskGroup())
+        self._posting = group.create_task(self.desks.news.run(), name="alerts")
 
     def execute(self, command: AnyCommand) -> None:
         """Nothing to carry out."""
@@ -129,7 +139,12 @@ class DeskRoom:
         self.desks.close()
 
     async def stop(self) -> None:
-        """Close the desks."""
+        """Close the desks. Alerts that were not taken yet are posted after the next start."""
         self.desks.close()
+        self.desks.news.close()
+        if self._posting is not None:
+            await asyncio.wait([self._posting], timeout=POSTING_S)
+            self._posting.cancel()
+        await self._stack.aclose()
         self._sign_in.close()
         self._audit.close()

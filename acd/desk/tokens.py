@@ -17,6 +17,7 @@ from typing import Final
 import jwt
 import msgspec
 
+from acd.desk.messages import TOKEN_LENGTH_MAX
 from acd.routing.model import PersonId
 
 ALGORITHM: Final = "HS256"
@@ -24,7 +25,6 @@ TYPE: Final = "acd.desk"
 ISSUER: Final = "acd"
 AUDIENCE: Final = "acd.desk"
 SECRET_BYTES_MIN: Final = 32
-TOKEN_LENGTH_MAX: Final = 2048
 LEEWAY_MS: Final = 2_000
 """By how much the clock of another node may run ahead."""
 _SHAPE: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")

@@ -184,6 +184,10 @@ class House:
         self.submit(e.ContactArrived(contact, "sim", channel, EntryId(entry), (identity,), **fields))
         return contact
 
+    def submit_left(self, contact: ContactId) -> None:
+        """A customer is gone."""
+        self.submit(e.CustomerLeft(contact))
+
     def facts(self, kind: type) -> list[Any]:
         """Return all facts of a kind."""
         return [fact for record in self.records for fact in record.facts if isinstance(fact, kind)]

@@ -14,6 +14,7 @@ import yaml
 from acd.desk import messages as m
 from acd.desk.actions import AnyAction
 from acd.desk.described import render_asyncapi, render_openapi
+from acd.desk.tokens import TOKEN_LENGTH_MAX
 from tests.desk.house import PASSWORD, House
 from tests.desk.test_day import one
 
@@ -128,3 +129,11 @@ async def test_http_answers_as_openapi_says(house: House, path: str) -> None:
                         assert answer.headers["Cache-Control"] == "no-store"
     assert "500" not in seen
     assert len(seen) > 1
+
+
+def test_a_token_is_as_long_in_every_document_as_in_the_code() -> None:
+    schemas = ASYNCAPI["components"]["schemas"]
+    for kind in ("Hello", "RenewToken"):
+        assert schemas[kind]["properties"]["token"]["maxLength"] == TOKEN_LENGTH_MAX
+    protocol = (DESK / "PROTOCOL.md").read_text()
+    assert f"at most {TOKEN_LENGTH_MAX} characters" in " ".join(protocol.split())

@@ -59,10 +59,11 @@ from acd.config.forms.server import (
     SwitchForm,
     TrunkForm,
 )
-from acd.config.forms.thresholds import AlertsForm, ServiceLevelForm, ThresholdsForm
+from acd.config.forms.thresholds import AlertsForm, AlertWebhookForm, ServiceLevelForm, ThresholdsForm
 from acd.desk.people import Role
 
 __all__ = [
+    "AlertWebhookForm",
     "AlertsForm",
     "BlendForm",
     "CalendarForm",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from acd.config.forms.centre import LabelForm
 from acd.config.forms.form import Form
-from acd.config.kinds import Days, Defines, Host, Path, Port, Secret, Size, Text, Url, Whole
+from acd.config.kinds import Days, Defines, Host, Path, Port, Secret, Size, Text, Url, WebhookSecret, Whole
 
 
 class LogLevel(StrEnum):
@@ -27,6 +27,9 @@ class HttpForm(Form, frozen=True, kw_only=True):
     origins: tuple[Url, ...] = ()
     certificate: Path | None = None
     private_key: Path | None = None
+    head_s_max: Annotated[int, Whole(1, 600, "seconds")] = 5
+    body_s_max: Annotated[int, Whole(1, 3_600, "seconds")] = 20
+    connections_per_address_max: Annotated[int, Whole(1, 1_000_000)] = 5_000
 
 
 class TrunkForm(Form, frozen=True, kw_only=True):
@@ -94,10 +97,18 @@ class LoopForm(Form, frozen=True, kw_only=True):
     lag_ms_max: Annotated[int, Whole(0, 60_000, "milliseconds")] = 250
 
 
+class LogFormat(StrEnum):
+    """How a line is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class LogForm(Form, frozen=True, kw_only=True):
     """What the server says about itself."""
 
     level: LogLevel = LogLevel.INFO
+    format: LogFormat = LogFormat.TEXT
 
 
 class ServerForm(Form, frozen=True, kw_only=True):
@@ -163,17 +174,7 @@ class SwitchForm(Form, frozen=True, kw_only=True):
 
     key_sha256: Annotated[str, Text("64 hexadecimal digits", r"[0-9a-f]{64}"), Secret()]
     webhook_url: Url | None = None
-    webhook_secrets: Annotated[
-        tuple[
-            Annotated[
-                str,
-                Text("a secret in base64, of at least 24 bytes", r"[A-Za-z0-9+/]{32,200}={0,2}"),
-                Secret(),
-            ],
-            ...,
-        ],
-        Size(0, 2),
-    ] = ()
+    webhook_secrets: Annotated[tuple[WebhookSecret, ...], Size(0, 2)] = ()
     allow_private: bool = False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from acd.config.forms.form import Form
-from acd.config.kinds import Defines, Seconds, Whole
+from acd.config.kinds import Defines, Seconds, Size, Url, WebhookSecret, Whole
 
 
 class ServiceLevelForm(Form, frozen=True, kw_only=True):
@@ -13,6 +13,14 @@ class ServiceLevelForm(Form, frozen=True, kw_only=True):
 
     threshold_s: Annotated[int, Whole(1, 86_400, "seconds")]
     short_abandon_s: Seconds = 5
+
+
+class AlertWebhookForm(Form, frozen=True, kw_only=True):
+    """Where alerts are posted, signed, when they are raised, change their level, or clear."""
+
+    url: Url
+    secrets: Annotated[tuple[WebhookSecret, ...], Size(1, 2)]
+    allow_private: bool = False
 
 
 class AlertsForm(Form, frozen=True, kw_only=True):
@@ -25,6 +33,7 @@ class AlertsForm(Form, frozen=True, kw_only=True):
     not_ready_s: Seconds = 1_800
     wrap_up_s: Seconds = 300
     talk_s: Seconds = 2_400
+    webhook: AlertWebhookForm | None = None
 
 
 class ThresholdsForm(Form, frozen=True, kw_only=True):
