@@ -144,7 +144,7 @@ def next_wake(state: State, contact: Contact, now_ms: int) -> int:
     """The next moment at which something may change for this contact by time alone; 0 for none."""
     more = contact.more
     if contact.state is not _WAITING:
-        return _wake_elsewhere(state, contact) if more is not None else 0
+        return wake_elsewhere(state, contact) if more is not None else 0
     if contact.place == DORMANT:
         assert more is not None and more.not_before_ms is not None
         return more.not_before_ms
@@ -203,7 +203,7 @@ def next_check(contact: Contact, rule: OverflowRule, now_ms: int) -> int:
     return now_ms + CHECK_MS - (now_ms - contact.since_ms) % CHECK_MS
 
 
-def _wake_elsewhere(state: State, contact: Contact) -> int:
+def wake_elsewhere(state: State, contact: Contact) -> int:
     more = contact.more
     if more is None or state.rules is None or contact.state is _ENDED:
         return 0

@@ -22,9 +22,9 @@ from acd.routing.outputs import (
     PresenceSet,
     StepTaken,
 )
-from acd.routing.reserves import review
+from acd.routing.reserves import review_touched
 from acd.routing.state import IN_POOL, Agent
-from acd.routing.waiting import replace, schedule
+from acd.routing.waiting import replace, schedule, wake_elsewhere
 
 WORK_MAX: Final = 800
 """How many moments one `TimePassed` deals with at most; the rest is left to the next, which is due at once."""
@@ -32,6 +32,7 @@ _CONNECTING: Final = AssignmentState.CONNECTING
 _WAITING: Final = ContactState.WAITING
 _NO_ANSWER: Final = OfferState.NO_ANSWER
 _INBOUND: Final = Origin.INBOUND
+_ELSEWHERE: Final = frozenset({ContactState.INTAKE, ContactState.ASSIGNED})
 
 
 def on_time(answer: Answer, event: TimePassed) -> None:
@@ -57,6 +58,9 @@ def run_due(answer: Answer, work_max: int = WORK_ENDLESS) -> None:
             left = settle(answer, left)
             if left <= 0 and work_max != WORK_ENDLESS:
                 return
+        while state.touched:
+            review_touched(answer)
+            settle(answer)
         left = _others_due(answer, left)
         while answer.due and left > 0:
             contact = answer.timer = answer.due.popleft()
@@ -144,7 +148,9 @@ def agent_due(answer: Answer, agent: Agent) -> None:
 
 
 def contact_due(answer: Answer, contact: Contact) -> None:
-    """Whatever has become due for one contact, if it is not over by now."""
+    """Whatever has become due for one contact, if it is not over by now, nor begun in this very moment."""
+    if contact.state in _ELSEWHERE and wake_elsewhere(answer.state, contact) > answer.now_ms:
+        return
     _DUE[contact.state](answer, contact)
 
 
@@ -153,7 +159,7 @@ def _take_step(answer: Answer, contact: Contact) -> None:
     state = answer.state
     queue = state.queues[contact.queue]
     if queue.plan.rules.reserves:
-        review(answer, queue)
+        state.touched.append(queue)
     step = contact.plan.step_at(answer.now_ms - contact.arrived_ms)
     if step > contact.step:
         answer.emit(StepTaken(contact.id, step))
