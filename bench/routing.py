@@ -70,6 +70,8 @@ from acd.routing.model import (
     WrapUp,
 )
 from acd.routing.outputs import OfferMade, Outputs, RulesInForce
+from acd.runtime import collector
+from bench.routing_grid import run_grid
 from tests.routing.oracle import Oracle, SeenContact, SeenOffer
 
 SKILLS, REGIONS, QUEUES, KINDS = 64, 4, 8, 128
@@ -198,6 +200,30 @@ class Day:
                 self.later(now_ms + 3_100 + talk_ms + WRAP_MS, WrapUpFinished(number, ""))
 
 
+class Pauses:
+    """How long the collector keeps everybody waiting, while somebody asks."""
+
+    def __init__(self) -> None:
+        self.worst_ns = 0
+        self.worst_wall_ns = 0
+        self.count = 0
+        self._began = (0, 0)
+
+    def __call__(self, phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            self._began = (thread_time_ns(), perf_counter_ns())
+        else:
+            self.count += 1
+            self.worst_ns = max(self.worst_ns, thread_time_ns() - self._began[0])
+            self.worst_wall_ns = max(self.worst_wall_ns, perf_counter_ns() - self._began[1])
+
+    def __enter__(self) -> None:
+        gc.callbacks.append(self)
+
+    def __exit__(self, *_: object) -> None:
+        gc.callbacks.remove(self)
+
+
 class Bench:
     """One run."""
 
@@ -212,30 +238,40 @@ class Bench:
         self.walls = array("q")
         self.script: list[tuple[AnyEvent, int, int]] = []
         self.begin = b""
+        self.pauses = Pauses()
 
     def prepare(self) -> dict[str, float]:
         """Rules, agents, contacts in line; bytes of the latter two."""
         day, engine = self.day, self.engine
-        tracemalloc.start()
-        gc.collect()
-        before = tracemalloc.get_traced_memory()[0]
+        per_agent = self.agent_bytes()
         self.handle(RulesLoaded(day.rules))
         for agent in day.rules.agents:
             self.handle(AgentSignedIn(agent.agent, "s", Presence.READY))
-        gc.collect()
-        per_agent = (tracemalloc.get_traced_memory()[0] - before) / max(1, len(day.rules.agents))
-        tracemalloc.stop()
         per_contact = self.contact_bytes()
         self.fill_up()
         for _ in range(day.waiting):
             self.meet(engine.handle(day.arrival(), self.now_ms))
         if self.options.replays:
             self.begin = engine.snapshot()
-        gc.collect()
-        gc.freeze()
-        gc.disable()
+        collector.settle()
         assert engine.state.agents
         return {"bytes_per_agent": per_agent, "bytes_per_contact": per_contact}
+
+    def agent_bytes(self) -> float:
+        """Bytes of an agent who is ready: what the engine keeps with all of them and, under the same rules, without."""
+        grown = []
+        for agents in ((), self.day.rules.agents):
+            engine = Engine()
+            rules = msgspec.structs.replace(self.day.rules, agents=agents)
+            gc.collect()
+            tracemalloc.start()
+            engine.handle(RulesLoaded(rules), START_MS)
+            for agent in agents:
+                engine.handle(AgentSignedIn(agent.agent, "s", Presence.READY), START_MS)
+            gc.collect()
+            grown.append(tracemalloc.get_traced_memory()[0])
+            tracemalloc.stop()
+        return (grown[1] - grown[0]) / max(1, len(self.day.rules.agents))
 
     def contact_bytes(self) -> float:
         """Bytes of a contact that waits, in an engine in which nobody else does anything."""
@@ -295,7 +331,7 @@ class Bench:
                 at_ms, event = int(arrive_at), None
             else:
                 at_ms, event = coming, day.coming[0][2]
-            if next_ms is not None and next_ms < at_ms:
+            if next_ms is not None and next_ms <= max(at_ms, self.now_ms):
                 at_ms, event = next_ms, TimePassed()
             elif event is None:
                 event = day.arrival()
@@ -318,19 +354,19 @@ class Bench:
         """The same events once more on an engine in the same state: of each event the shortest time counts."""
         engine = Engine()
         engine.restore(self.begin)
-        gc.collect()
-        gc.freeze()
+        collector.settle()
         handle, warm_up, times, walls = engine.handle, self.options.warm_up, self.times, self.walls
-        for number, (event, now_ms, facts) in enumerate(self.script):
-            wall = perf_counter_ns()
-            began = thread_time_ns()
-            outputs = handle(event, now_ms)
-            took = thread_time_ns() - began
-            wall = perf_counter_ns() - wall
-            assert len(outputs.facts) == facts, f"event {number} was answered otherwise: {event}"
-            if number >= warm_up:
-                times[number - warm_up] = min(times[number - warm_up], took)
-                walls[number - warm_up] = min(walls[number - warm_up], wall)
+        with self.pauses:
+            for number, (event, now_ms, facts) in enumerate(self.script):
+                wall = perf_counter_ns()
+                began = thread_time_ns()
+                outputs = handle(event, now_ms)
+                took = thread_time_ns() - began
+                wall = perf_counter_ns() - wall
+                assert len(outputs.facts) == facts, f"event {number} was answered otherwise: {event}"
+                if number >= warm_up:
+                    times[number - warm_up] = min(times[number - warm_up], took)
+                    walls[number - warm_up] = min(walls[number - warm_up], wall)
 
     def by_kind(self) -> dict[str, list[int]]:
         """The times by kind of event."""
@@ -350,7 +386,7 @@ class Bench:
         while perf_counter() < ends and day.coming:
             next_ms = engine.next_deadline_ms()
             at_ms, _, event = day.coming[0]
-            if next_ms is not None and next_ms < at_ms:
+            if next_ms is not None and next_ms <= max(at_ms, self.now_ms):
                 at_ms, event = next_ms, TimePassed()
             elif events % 5 == 0:
                 at_ms, event = self.now_ms, day.arrival()
@@ -440,11 +476,21 @@ def main() -> None:
     parser.add_argument("--naive-seconds", type=float, default=10.0, help="0: no twin")
     parser.add_argument("--replays", type=int, default=3, help="how often the same events are timed again")
     parser.add_argument("--json", action="store_true", help="print nothing but the result")
+    parser.add_argument(
+        "--grid", type=Path, metavar="FILE", help="all 12 cells, one run each, one line each appended to FILE"
+    )
+    parser.add_argument(
+        "--table", type=Path, metavar="FILE", help="of FILE of --grid the medians, and FILE.png"
+    )
     options = parser.parse_args()
+    if options.grid or options.table:
+        run_grid(options)
+        return
     load_before = round(os.getloadavg()[0], 2)
     bench = Bench(options)
     sizes = bench.prepare()
-    bench.run()
+    with bench.pauses:
+        bench.run()
     naive = bench.naive()
     for _ in range(options.replays):
         bench.replay()
@@ -467,6 +513,9 @@ def main() -> None:
         "wall_p99_us": quantile(bench.walls, 0.99),
         **{name: round(size) for name, size in sizes.items()},
         **naive,
+        "collector_pause_ms_max": round(bench.pauses.worst_ns / 1e6, 2),
+        "collector_pause_wall_ms_max": round(bench.pauses.worst_wall_ns / 1e6, 2),
+        "collections": bench.pauses.count,
         "load_before": load_before,
     }
     if not options.json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
@@ -45,17 +46,32 @@ EXPECTED: Final[Mapping[str, str]] = {
 class Answer:
     """The answer to one event while it is being found. `emit` is the only way in which handlers change the state."""
 
-    __slots__ = ("commands", "event", "facts", "now_ms", "passed_over", "state", "timer", "trigger")
+    __slots__ = (
+        "commands",
+        "due",
+        "event",
+        "facts",
+        "is_unfinished",
+        "now_ms",
+        "passed_over",
+        "state",
+        "timer",
+        "trigger",
+    )
 
     def __init__(self, state: State) -> None:
         self.state = state
         self.now_ms = 0
         self.facts: list[AnyFact] = []
         self.commands: list[AnyCommand] = []
-        self.event = ""
-        """Name of the event in hand."""
+        self.event: type = object
+        """Kind of the event in hand."""
         self.trigger = ""
         """Why contacts are being matched, for the decision record."""
+        self.due: deque[Contact] = deque()
+        """Contacts whose moment has come, and which have taken their step: the rest is still to be done."""
+        self.is_unfinished = False
+        """More was due than one event may take the time for: the next goes on."""
         self.timer: Contact | Offer | Agent | None = None
         """Whose moment has come and is being dealt with."""
         self.passed_over: frozenset[str] = frozenset()
@@ -74,11 +90,12 @@ class Answer:
 
     def late(self, about: object, why: str) -> None:
         """The event came too late or twice; nothing changes."""
-        self.facts.append(Late(self.event, str(about)[:200] or "nothing", why))
+        self.facts.append(Late(self.event.__name__, str(about)[:200] or "nothing", why))
 
     def refuse(self, about: object, code: str, found: object = "", expected: object = "") -> None:
         """The event asks for what cannot be; nothing changes. Without more precise words, `found` is what it is about
         and `expected` what the code stands for."""
         found_word = str(found)[:200] or str(about)[:200] or "nothing"
         expected_word = str(expected)[:200] or EXPECTED[code]
-        self.facts.append(Refused(self.event, str(about)[:200] or "nothing", code, found_word, expected_word))
+        about_word = str(about)[:200] or "nothing"
+        self.facts.append(Refused(self.event.__name__, about_word, code, found_word, expected_word))

@@ -101,15 +101,22 @@ def take_stand(state: State, agent: Agent) -> None:
 
 def _count(state: State, agent: Agent, old: int, mask: int) -> None:
     """Count who is free for what, after the mask has changed from `old`."""
-    for tally in state.pools.tallies.values():
-        both = tally.mask
-        tally.open += (mask & both == both) - (old & both == both)
+    changes = {}
+    for both, tally in state.pools.tallies.items():
+        changes[both] = change = (mask & both == both) - (old & both == both)
+        tally.open += change
+    if len(changes) == 1:
+        # All contacts that were met want the same: the usual case, and the quickest.
+        if change:
+            for count in agent.counts:
+                count.count += change
+            for cell in agent.cells:
+                cell.count += change
+        return
     for count in agent.counts:
-        both = count.mask
-        count.count += (mask & both == both) - (old & both == both)
+        count.count += changes[count.mask]
     for cell in agent.cells:
-        both = cell.mask
-        cell.count += (mask & both == both) - (old & both == both)
+        cell.count += changes[cell.mask]
 
 
 def _set_status(state: State, agent: Agent, status: int, mask: int) -> None:

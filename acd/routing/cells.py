@@ -22,6 +22,9 @@ LIMIT_MIN: Final = 64
 SIFTED: Final = 4
 """How many old keys are looked at with each that comes."""
 
+NO_MEMO: Final[dict[int, int]] = {}
+"""Shared by all cells of which nothing is known yet; nobody writes here."""
+
 K = TypeVar("K", int, tuple[int, int])
 
 
@@ -38,7 +41,18 @@ class Count:
 class Cell(Count, Generic[K]):
     """Agents who stand alike towards a requirement: enough from the same step on, same region, same group."""
 
-    __slots__ = ("group", "heap", "limit", "old", "region", "requirement", "sifted", "staffed", "step")
+    __slots__ = (
+        "group",
+        "heap",
+        "limit",
+        "needs",
+        "old",
+        "region",
+        "requirement",
+        "sifted",
+        "staffed",
+        "step",
+    )
 
     def __init__(self, requirement: Requirement, step: int, region: int, group: GroupId | None) -> None:
         super().__init__(requirement.mask)
@@ -52,6 +66,8 @@ class Cell(Count, Generic[K]):
         self.sifted: set[K] | None = None
         """What came into the new heap while the old one is sifted: whoever came and went has keys there twice."""
         self.limit = LIMIT_MIN
+        self.needs = NO_MEMO
+        """Memo: by a contact's region the first step at which its agents are enough and in reach."""
         self.staffed = 0
         """Ready agents who stand here when they are free."""
 

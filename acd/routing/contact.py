@@ -164,8 +164,8 @@ class Contact(msgspec.Struct, eq=False, gc=False):
     rank: Rank | None = None
     place: int = 0
     """Index: where it stands while it waits: `NOWHERE`, `DORMANT`, `LOOSE`, `ALONE`, `IN_POOL`."""
-    wake_ms: int = 0
-    """Index: the moment of its next alarm, 0 for none."""
+    alarm: int = 0
+    """Index: the key of its next alarm, 0 for none."""
     offer: int = 0
     """The live offer or assignment, 0 for none; of several (ring all) the first."""
     rung: tuple[int, ...] = ()

@@ -7,12 +7,12 @@ import msgspec
 from acd.routing import orders, snapshot
 from acd.routing.answer import Answer
 from acd.routing.availability import stand_opened
-from acd.routing.events import AnyEvent, NodeStarted
+from acd.routing.events import AnyEvent, NodeStarted, TimePassed
 from acd.routing.folding import FOLDS
 from acd.routing.folding.index import rebuild
-from acd.routing.handling import HANDLERS
+from acd.routing.handling import HANDLERS, clock
 from acd.routing.handling.clock import run_due, timer_name
-from acd.routing.matching import settle
+from acd.routing.matching import WORK_ENDLESS, settle
 from acd.routing.model import ContactId, LegId
 from acd.routing.outputs import AnyCommand, AnyFact, Late, Outputs, Refused
 from acd.routing.reserves import review_touched
@@ -61,13 +61,16 @@ class Engine:
             answer.now_ms = now_ms
         facts = answer.facts = []
         commands = answer.commands = []
-        answer.event = type(event).__name__
+        kind = answer.event = type(event)
         answer.trigger = "agent_free"
         # Time that ran out while no node lived must not offer anybody a contact before links are known again.
-        if answer.now_ms >= state.bell.ms and type(event) is not NodeStarted and state.is_due(answer.now_ms):
-            run_due(answer)
+        if (answer.now_ms >= state.bell.ms or answer.is_unfinished) and kind is not NodeStarted:
+            if answer.is_unfinished or state.is_due(answer.now_ms):
+                run_due(answer, clock.WORK_MAX if kind is TimePassed else WORK_ENDLESS)
+                if answer.is_unfinished:
+                    return Outputs(facts, commands)
             answer.trigger = "agent_free"
-        HANDLERS[type(event)](answer, event)
+        HANDLERS[kind](answer, event)
         if state.opened or state.loose:
             settle(answer)
         while state.touched:
@@ -94,6 +97,8 @@ class Engine:
 
     def next_deadline_ms(self) -> int | None:
         """When `TimePassed` is to be handed in next; None: no time by itself changes anything."""
+        if self._answer.is_unfinished:
+            return self._answer.now_ms
         soonest = [
             moment
             for moment in (
@@ -104,6 +109,15 @@ class Engine:
             if moment is not None
         ]
         return min(soonest, default=None)
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the last `TimePassed` has left some of what was due to the next, which is due at once.
+
+        Until then contacts have taken their steps for which no agent was looked for; any other event does the rest
+        first, however long that takes.
+        """
+        return self._answer.is_unfinished
 
     def timer_in_hand(self) -> str:
         """Whose moment was being dealt with when `handle` raised; "": it was the event itself."""

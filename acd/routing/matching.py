@@ -8,6 +8,7 @@ the lower number. `tests/routing/oracle.py` says the same the slow way.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable
 from typing import Final
 
@@ -15,29 +16,33 @@ from acd.routing import orders
 from acd.routing.answer import Answer
 from acd.routing.availability import stand_opened, take_stand
 from acd.routing.contact import Contact
-from acd.routing.keys import NUMBER_BITS, NUMBER_MASK, moment_of
+from acd.routing.keys import NUMBER_BITS, NUMBER_MASK, ORIGIN_MS, moment_of
 from acd.routing.line import Rank
 from acd.routing.model import Channel, ContactId, Decision, Link, Needs, OfferId, Origin, RegionId, Strategy
 from acd.routing.outputs import OfferMade
 from acd.routing.plans import NEVER
 from acd.routing.pools import AnyCell, Requirement
-from acd.routing.state import ALONE, CHANNEL_ALL, LINK_BITS, LOOSE, Agent, Queue, State
+from acd.routing.state import ALONE, CHANNEL_ALL, IN_POOL, LINK_BITS, LOOSE, Agent, Queue, State
 from acd.routing.strategies import order_of, value_of
 from acd.routing.waiting import patience, stand
 
 PASSED_OVER_MAX = 5
+WORK_ENDLESS: Final = 1 << 62
+OFFER_WORK: Final = 16
+"""An offer takes as long as looking in vain for so many contacts, or so many steps."""
 RING_MAX = 16
 """How many agents are rung at once where a queue rings all."""
 _INBOUND: Final = Origin.INBOUND
 _RING_ALL: Final = Strategy.RING_ALL
 
 
-def settle(answer: Answer) -> None:
+def settle(answer: Answer, work_max: int = WORK_ENDLESS) -> int:
     """Match until no contact that came loose and no agent that was freed finds a partner.
 
-    Contacts choose before agents, in the order of the line; agents in the order of their idle time.
+    Contacts choose before agents, in the order of the line; agents in the order of their idle time. Returns how much of
+    the work is left; with 0 some contacts may still be loose.
     """
-    state = answer.state
+    state, left = answer.state, work_max
     while state.loose or state.opened:
         if state.loose:
             if state.opened:
@@ -48,15 +53,40 @@ def settle(answer: Answer) -> None:
             for number, contact in enumerate(loose):
                 if state.opened:
                     _serve_who_stands_before(answer, loose[number:])
-                place = contact.place
-                if place >= LOOSE and not match_contact(answer, contact) and place == LOOSE:
-                    stand(state, contact, answer.now_ms)
+                left -= _settle_one(answer, contact, loose, number + 1)
+                if left <= 0:
+                    state.loose += loose[number + 1 :]
+                    return 0
         else:
             opened, state.opened = state.opened, []
             if len(opened) > 1:
                 opened.sort(key=_agent_key)
             for agent in opened:
                 match_agent(answer, agent)
+    return left
+
+
+def _settle_one(answer: Answer, contact: Contact, loose: list[Contact], following: int) -> int:
+    """Match one loose contact; how much work that was."""
+    place, rank = contact.place, contact.rank
+    if place < LOOSE:
+        return 0
+    if not match_contact(answer, contact):
+        if place == LOOSE:
+            stand(answer.state, contact, answer.now_ms)
+        return 1
+    if place == IN_POOL and rank is not None and rank.length:
+        # Of those who ask for the same, only the first was looked at.
+        _look_at(answer.state, rank, loose, following)
+    return OFFER_WORK
+
+
+def _look_at(state: State, rank: Rank, loose: list[Contact], place: int) -> None:
+    """Let the first of a rank be looked at among the loose from `place` on, where it stands in the line."""
+    first = rank.first()
+    assert first is not None
+    contact = state.numbered[first & NUMBER_MASK]
+    insort(loose, contact, lo=place, key=_contact_key)
 
 
 def _serve_who_stands_before(answer: Answer, loose: list[Contact]) -> None:
@@ -164,6 +194,7 @@ def find_contact(
     best: Contact | None = None
     best_key = 0
     passed_over: list[tuple[ContactId, str]] = []
+    age = now_ms - ORIGIN_MS
     for cell in agent.cells:
         requirement = cell.requirement
         if not requirement.heads or mask & cell.mask != cell.mask:
@@ -171,17 +202,17 @@ def find_contact(
         if cell.group is not None and cell.group not in state.queues[requirement.queue].borrowed:
             continue
         preference = agent.queues.get(requirement.queue, 0) << NUMBER_BITS
-        plan = requirement.plan
+        plan, needs, ranks = requirement.plan, cell.needs, requirement.head_ranks
         for key in requirement.heads:
             if best is not None and key - preference >= best_key:
                 break
-            rank = requirement.head_ranks[key]
-            need = state.pools.reach(plan, rank.region).get(cell.region, NEVER)
+            rank = ranks[key]
+            need = needs.get(rank.region)
+            if need is None:
+                need = state.pools.need_of(cell, rank.region)
             if need == NEVER:
                 continue
-            if cell.step > need:
-                need = cell.step
-            if need and now_ms - moment_of(key) - rank.head_start_ms < plan.after[need]:
+            if need and age - (key >> NUMBER_BITS) - rank.head_start_ms < plan.after[need]:
                 if len(passed_over) < PASSED_OVER_MAX:
                     passed_over.append((state.numbered[key & NUMBER_MASK].id, plan.words[need]))
                 continue

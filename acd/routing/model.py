@@ -454,7 +454,7 @@ class Rules(msgspec.Struct, frozen=True):
     identities_max: int = 1_000_000
 
 
-class Visit(msgspec.Struct, frozen=True):
+class Visit(msgspec.Struct, frozen=True, gc=False):
     """An earlier contact of the same customer; with `origin` return_call one of ours, which is not counted."""
 
     contact: ContactId

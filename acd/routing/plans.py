@@ -34,7 +34,8 @@ class Plan:
     """The rules of one queue under one version of the rules."""
 
     __slots__ = (
-        "after", "dropped", "joined", "last", "less", "rules", "solving", "version", "watched", "widths", "words",
+        "after", "dropped", "is_quiet", "joined", "last", "less", "rules", "solving", "version", "watched", "widths",
+        "words",
     )  # fmt: skip
 
     def __init__(self, rules: QueueRules, version: int) -> None:
@@ -61,6 +62,8 @@ class Plan:
         self.solving = frozenset(known.path for known in rules.dispositions if known.solves)
         self.watched = bool(rules.reserves) or rules.spill is not None
         """Whether a change of the line must be looked at (`acd.routing.reserves`)."""
+        self.is_quiet = not rules.overflow and not rules.announce_ms
+        """Whether time brings its waiting contacts nothing but steps, unless something rare is about them."""
         self.words = [f"step_{step}" for step in range(len(self.after))]
         """What a decision says of a contact that had not waited long enough for a step."""
 

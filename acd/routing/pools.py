@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable
+from itertools import chain
 from typing import Final
 
 from acd.routing.capacity import Capacity, capacity_key
-from acd.routing.cells import Count, PlainCell, RankedCell
+from acd.routing.cells import NO_MEMO, Count, PlainCell, RankedCell
 from acd.routing.contact import Contact
 from acd.routing.line import Rank
 from acd.routing.model import Channel, GroupId, Needs, QueueId, RegionId, SkillId
@@ -128,7 +129,7 @@ class Pools:
 
     def share_queues(self, queues: dict[QueueId, int]) -> dict[QueueId, int]:
         """The one dictionary that all agents with the same queues share; nobody may change it."""
-        return self.queue_sets.setdefault(tuple(queues.items()), queues)
+        return self.queue_sets.setdefault(tuple(chain.from_iterable(queues.items())), queues)
 
     def counts_of(self, agent: Agent) -> list[Count]:
         """The counts of free agents in which an agent is counted; those with the same queues share the list."""
@@ -202,6 +203,13 @@ class Pools:
             )
         return cells
 
+    def need_of(self, cell: AnyCell, region: int) -> int:
+        """The first step at which a contact from `region` may have the agents of a cell."""
+        reached = self.reach(cell.requirement.plan, region).get(cell.region, NEVER)
+        need = max(reached, cell.step)
+        cell.needs = {**cell.needs, region: need}
+        return need
+
     def reach(self, plan: Plan, region: int) -> dict[int, int]:
         """For each region of agents the first step that reaches it from `region` (-1: everywhere at once)."""
         reach = self.reaches.get((id(plan), region))
@@ -232,6 +240,8 @@ class Pools:
         for requirement in self.by_queue.get(queue, ()):
             for place in [place for place in requirement.reachable if place >> STEP_BITS == region]:
                 del requirement.reachable[place]
+            for cell in requirement.cells.values():
+                cell.needs = NO_MEMO
 
     def plan_number(self, plan: Plan) -> int:
         """A number for a plan, the same as long as these pools live."""

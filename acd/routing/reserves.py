@@ -7,7 +7,7 @@ threshold. In between a wait can only grow, so nothing is missed.
 from __future__ import annotations
 
 from acd.routing.answer import Answer
-from acd.routing.keys import NUMBER_MASK
+from acd.routing.keys import NUMBER_MASK, moment_of
 from acd.routing.model import Spill
 from acd.routing.outputs import ReserveSet, SpillSet
 from acd.routing.state import Queue, State
@@ -57,11 +57,16 @@ def load_percent(waiting: int, staffed: int) -> int:
 
 
 def waits(state: State, queue: Queue, now_ms: int) -> tuple[int, int]:
-    """How long the first in line has waited, and how long whoever joined last is estimated to wait; 0 if unknown."""
+    """How long somebody in line has waited at the most, and how long whoever joined last is estimated to wait; 0 if
+    unknown. The first in line may have come last: of those with the same head start the first has waited longest."""
     first = queue.line.first()
     if first is None:
         return 0, 0
-    head_ms = now_ms - state.numbered[first & NUMBER_MASK].arrived_ms
+    came_ms = state.numbered[first & NUMBER_MASK].arrived_ms
+    for requirement in state.pools.by_queue.get(queue.id, ()):
+        for key, rank in requirement.head_ranks.items():
+            came_ms = min(came_ms, moment_of(key) + rank.head_start_ms)
+    head_ms = now_ms - came_ms
     if not queue.handled or not queue.staffed:
         return head_ms, 0
     return head_ms, queue.line.length * queue.handle_ms // queue.staffed

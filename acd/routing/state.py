@@ -259,7 +259,9 @@ class State:
         self.pools: Pools
         self.bell = Bell()
         self.contact_alarms = Alarms(self._contact_waits, self.bell)
-        self.offer_alarms = Alarms(self._offer_waits, self.bell)
+        self.deadlines: set[int] = set()
+        """The keys of all alarms of offers that hold: most are moved before they are due."""
+        self.offer_alarms = Alarms(self.deadlines.__contains__, self.bell)
         """By the agents' ranks: offers are numbered beyond what a key can hold."""
         self.agent_alarms = Alarms(self._agent_waits, self.bell)
         self.alarms = (self.offer_alarms, self.contact_alarms, self.agent_alarms)
@@ -299,10 +301,26 @@ class State:
 
     def _contact_waits(self, key: int) -> bool:
         contact = self.numbered.get(key & NUMBER_MASK)
-        return contact is not None and contact.wake_ms == (key >> NUMBER_BITS) + ORIGIN_MS
+        return contact is not None and contact.alarm == key
 
-    def _offer_waits(self, key: int) -> bool:
-        return self.due_offer(key) is not None
+    def set_deadline(self, offer: Offer, deadline_ms: int | None) -> None:
+        """Move an offer's alarm to this moment; None: it has none any more."""
+        agent = offer.agent
+        was_ms = offer.wake_ms
+        if was_ms is not None:
+            offer.wake_ms = None
+            if len(agent.offers) < 2 or not self._has_other(agent, was_ms):
+                self.deadlines.discard(((was_ms - ORIGIN_MS) << NUMBER_BITS) | agent.rank)
+        if deadline_ms is not None:
+            offer.wake_ms = deadline_ms
+            self.deadlines.add(((deadline_ms - ORIGIN_MS) << NUMBER_BITS) | agent.rank)
+            self.offer_alarms.set(deadline_ms, agent.rank)
+
+    def _has_other(self, agent: Agent, moment_ms: int) -> bool:
+        """Whether another offer to the agent has an alarm at this moment."""
+        return any(
+            number in self.offers and self.offers[number].wake_ms == moment_ms for number in agent.offers
+        )
 
     def _agent_waits(self, key: int) -> bool:
         rank = key & NUMBER_MASK

@@ -217,8 +217,24 @@ _S = TypeVar("_S", ContactState, OfferState, AssignmentState)
 _T = TypeVar("_T", ContactTrigger, OfferTrigger, AssignmentTrigger)
 
 
+class Row(dict[_S, _S]):
+    """Of a table what one trigger does: where it leads from each state that it leads from."""
+
+    def __init__(self, table: Mapping[tuple[_S, _T], _S | Verdict | Refusal], trigger: _T) -> None:
+        super().__init__()
+        for (state, cause), new in table.items():
+            if cause is trigger and not isinstance(new, Verdict | Refusal):
+                self[state] = new
+        self.trigger: StrEnum = trigger
+
+    def __missing__(self, state: _S) -> _S:
+        raise IllegalTransition(
+            f"{type(state).__name__} {state} with {self.trigger}: found no row, expected a state"
+        )
+
+
 def move(table: Mapping[tuple[_S, _T], _S | Verdict | Refusal], state: _S, trigger: _T) -> _S:
-    """Return the new state; the only way by which facts change one.
+    """Return the new state; this and `Row` are the only ways by which facts change one.
 
     Raises:
         IllegalTransition: The table has no state for it: a fact was made that must not be made.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from acd.routing.contact import Contact
-from acd.routing.keys import NUMBER_MASK
+from acd.routing.keys import NUMBER_BITS, NUMBER_MASK, ORIGIN_MS
 from acd.routing.model import ContactState, Origin, OverflowRule
 from acd.routing.state import ALONE, DORMANT, IN_POOL, LOOSE, NOWHERE, Agent, Queue, State
 
@@ -134,17 +134,17 @@ def replace(state: State, contact: Contact, now_ms: int) -> None:
 def schedule(state: State, contact: Contact, now_ms: int) -> None:
     """Set the alarm of a contact anew."""
     wake_ms = next_wake(state, contact, now_ms)
-    if wake_ms != contact.wake_ms:
-        contact.wake_ms = wake_ms
-        if wake_ms:
-            state.contact_alarms.set(wake_ms, contact.key & NUMBER_MASK)
+    if not wake_ms:
+        contact.alarm = 0
+    elif (contact.alarm >> NUMBER_BITS) + ORIGIN_MS != wake_ms or not contact.alarm:
+        contact.alarm = state.contact_alarms.set(wake_ms, contact.key & NUMBER_MASK)
 
 
 def next_wake(state: State, contact: Contact, now_ms: int) -> int:
     """The next moment at which something may change for this contact by time alone; 0 for none."""
     more = contact.more
     if contact.state is not _WAITING:
-        return _wake_elsewhere(state, contact) if more is not None else 0
+        return wake_elsewhere(state, contact) if more is not None else 0
     if contact.place == DORMANT:
         assert more is not None and more.not_before_ms is not None
         return more.not_before_ms
@@ -203,7 +203,7 @@ def next_check(contact: Contact, rule: OverflowRule, now_ms: int) -> int:
     return now_ms + CHECK_MS - (now_ms - contact.since_ms) % CHECK_MS
 
 
-def _wake_elsewhere(state: State, contact: Contact) -> int:
+def wake_elsewhere(state: State, contact: Contact) -> int:
     more = contact.more
     if more is None or state.rules is None or contact.state is _ENDED:
         return 0

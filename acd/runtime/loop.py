@@ -309,7 +309,7 @@ class Loop:
             if deadline_ms is not None and deadline_ms <= now_ms:
                 self._handle(_Taken(TimePassed(), None, monotonic_s()), now_ms, entries)
                 after_ms = self._core.next_deadline_ms()
-                assert after_ms != deadline_ms or entries, (
+                assert after_ms != deadline_ms or entries or self._core.is_unfinished, (
                     f"time due at {deadline_ms} was handed in and changed nothing"
                 )
             elif (taken := self._next()) is not None:
@@ -323,7 +323,8 @@ class Loop:
         outputs = self._core.handle(event, now_ms)
         self._metrics.handle_seconds.observe(monotonic_s() - started_s)
         self._metrics.count_event(type(event))
-        if type(event) is TimePassed and not outputs.facts and not outputs.commands:
+        is_empty = type(event) is TimePassed and not outputs.facts and not outputs.commands
+        if is_empty and not self._core.is_unfinished:
             self._in_hand = None
             return
         record = Record(self.seq + 1, self.epoch, now_ms, event, outputs.facts)

@@ -87,8 +87,8 @@ def test_alarms_that_have_grown_are_sifted_a_little_at_a_time(
             woken += 1
         assert not moments or min(moments.values()) > now_ms
         assert alarms.bell.ms <= min(moments.values(), default=alarms.bell.ms)
-        heap = alarms.heap
-        kept = sum(len(lane.front) + len(lane.back) for lane in alarms.lanes) + len(heap.keys) + len(heap.old)
+        kept = len(alarms.near) + sum(map(len, alarms.buckets.values()))
+        assert kept == alarms.count
         longest = max(longest, kept)
     assert woken > 100
     assert longest < 9 * (2 * 70 + 16) + 70, "dead keys are dropped"

@@ -28,6 +28,7 @@ from acd.routing.model import (
     QueueId,
     QueueRules,
     Reserve,
+    Step,
     TicketId,
 )
 from acd.routing.outputs import (
@@ -363,3 +364,26 @@ def test_a_reserve_stays_borrowed_between_the_thresholds() -> None:
     zone.ready("sub")
     assert zone.offer().contact == "c2"
     assert [fact.is_borrowed for fact in of(zone.facts, ReserveSet)] == [True, False]
+
+
+def test_a_newcomer_with_a_head_start_does_not_give_a_reserve_back() -> None:
+    reserves = (Reserve(GroupId("g"), 20_000, 5_000),)
+    zone = Zone(QueueRules(QueueId("q"), reserves=reserves), "r", agent("sub", "r", groups=("g",)))
+    zone.arrive("c1")
+    zone.wait(20_000)
+    zone.arrive("vip", head_start_ms=60_000)
+    assert [fact.is_borrowed for fact in of(zone.facts, ReserveSet)] == [True], "c1 waits as long as ever"
+    zone.ready("sub")
+    assert zone.offer().contact == "vip"
+
+
+def test_a_bot_that_is_entered_again_at_once_has_its_whole_time() -> None:
+    again = OverflowRule("full", OverflowAction.INTAKE, length=0, offered=False, again_ms=0)
+    zone = Zone(
+        QueueRules(QueueId("q"), overflow=(again,), announce_ms=1_000, steps=(Step(), Step(5_000))),
+        intake_limit_ms=8_000,
+    )
+    zone.arrive("c1")
+    assert of(zone.facts, IntakeEntered)
+    facts = zone.wait(8_000)
+    assert [type(fact).__name__ for fact in facts] == ["ContactReturned", "StepTaken", "IntakeEntered"], facts

@@ -31,7 +31,7 @@ def at_an_offer() -> tuple[Zone, int]:
 
 
 def at_a_step() -> tuple[Zone, int]:
-    zone = Zone(QueueRules(QueueId("q"), announce_ms=0, steps=(Step(), Step(10_000))))
+    zone = Zone(QueueRules(QueueId("q"), announce_ms=10_000, steps=(Step(), Step(10_000))))
     zone.arrive("c1")
     return zone, 10_000
 

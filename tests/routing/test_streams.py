@@ -36,17 +36,19 @@ def run(seed: int, length: int, agents: int = 6, hash_every: int = 25, **more: A
         is_checked = number % hash_every == 0
         before = engine.state_hash() if is_checked else ""
         try:
-            outputs = engine.handle(event, now_ms)
-            at_ms = engine.state.at_ms if outputs.facts else now_ms
-            oracle.watch(outputs.facts, max(at_ms, now_ms), not isinstance(event, NodeStarted))
+            facts = engine.handle(event, now_ms).facts
+            while engine.is_unfinished:
+                facts += engine.handle(TimePassed(), now_ms).facts
+            at_ms = engine.state.at_ms if facts else now_ms
+            oracle.watch(facts, max(at_ms, now_ms), not isinstance(event, NodeStarted))
             invariants.check(engine)
-            ledger.note(outputs.facts, engine)
-            for fact in outputs.facts:
+            ledger.note(facts, engine)
+            for fact in facts:
                 twin.apply(_FACT.decode(msgspec.msgpack.encode(fact)), now_ms)
             if is_checked:
                 after = engine.state_hash()
                 assert twin.state_hash() == after, difference(engine, twin)
-                if all(isinstance(fact, Late | Refused) for fact in outputs.facts):
+                if all(isinstance(fact, Late | Refused) for fact in facts):
                     assert after == before, "changed without a fact"
                 restored = Engine()
                 restored.restore(engine.snapshot())
@@ -90,6 +92,14 @@ def test_every_decision_is_the_oracles_while_heaps_are_sifted(
     monkeypatch.setattr("acd.routing.timers.LIMIT_MIN", 2)
     monkeypatch.setattr("acd.routing.cells.SIFTED", 1)
     monkeypatch.setattr("acd.routing.timers.SIFTED", 1)
+    run(seed, 400, agents=9)
+
+
+@pytest.mark.parametrize("seed", range(3_000, 3_008))
+def test_every_decision_is_the_oracles_while_time_is_dealt_with_in_slices(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("acd.routing.handling.clock.WORK_MAX", 1)
     run(seed, 400, agents=9)
 
 

@@ -124,6 +124,10 @@ class LineEngine:
         waiting = [at for name, at in self.waiting.items() if f"contact {name}" not in self.passed_over]
         return min(waiting) + self.patience_ms if self.patience_ms is not None and waiting else None
 
+    @property
+    def is_unfinished(self) -> bool:
+        return False
+
     def timer_in_hand(self) -> str:
         return self.timer
 

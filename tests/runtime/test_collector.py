@@ -18,7 +18,7 @@ for number in range(2_000_000):
     pair.append(pair)
     if number % 4 == 0:
         rubbish.append(pair)
-    if len(rubbish) > 10_000:
+    if len(rubbish) > 2_000:
         rubbish.clear()
 assert seen.count(0) > 50 and seen.count(1) > 1, seen
 assert 2 not in seen

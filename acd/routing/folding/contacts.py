@@ -33,14 +33,14 @@ from acd.routing.outputs import (
     TicketLinked,
 )
 from acd.routing.plans import join_needs
-from acd.routing.state import BEEN_MAX, LINK_BITS, State
-from acd.routing.states import CONTACT_MOVES, ContactTrigger, move
+from acd.routing.state import BEEN_MAX, IN_POOL, LINK_BITS, State
+from acd.routing.states import CONTACT_MOVES, ContactTrigger, Row, move
 from acd.routing.waiting import choose_company, displace, number_of, place, schedule
 
 _ENDED: Final = ContactState.ENDED
 _OFFERED: Final = ContactState.OFFERED
 _WAITING: Final = ContactState.WAITING
-_END: Final = ContactTrigger.END
+_OVER: Final = Row(CONTACT_MOVES, ContactTrigger.END)
 _INTAKE: Final = ContactTrigger.INTAKE
 _RETURN: Final = ContactTrigger.RETURN
 
@@ -125,8 +125,22 @@ def fold_step(state: State, fact: StepTaken, at_ms: int) -> None:
     """It asks for less."""
     contact = state.contacts[fact.contact]
     contact.step = fact.step
-    state.loose.append(contact)
+    if _may_be_next(state, contact):
+        state.loose.append(contact)
     schedule(state, contact, at_ms)
+
+
+def _may_be_next(state: State, contact: Contact) -> bool:
+    """Whether a step can bring an agent: of those who ask for the same only the first can have one, unless there are
+    agents whom the first has refused. When the first is served, matching looks at the next (`matching.settle`)."""
+    rank = contact.rank
+    if contact.place != IN_POOL or rank is None or contact.owner is not None:
+        return True
+    first = rank.first()
+    if first is None or first == contact.key:
+        return True
+    more = state.numbered[first & NUMBER_MASK].more
+    return more is not None and bool(more.refusals)
 
 
 def fold_told(state: State, fact: EstimateTold, at_ms: int) -> None:
@@ -313,8 +327,8 @@ def fold_ended(state: State, fact: ContactEnded, at_ms: int) -> None:
     contact = state.contacts[fact.contact]
     if contact.state is _WAITING:
         displace(state, contact)
-    contact.state = move(CONTACT_MOVES, contact.state, _END)
-    contact.wake_ms = 0
+    contact.state = _OVER[contact.state]
+    contact.alarm = 0
     contact.offer = 0
     state.ended += 1
     visits.note(state, contact, fact.outcome, at_ms)

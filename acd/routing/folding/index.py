@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acd.routing.availability import refresh
 from acd.routing.contact import Contact
+from acd.routing.keys import pack
 from acd.routing.line import Line
 from acd.routing.model import ContactState, RegionId
 from acd.routing.plans import NO_NEEDS, join_needs
@@ -41,7 +42,7 @@ def rebuild(state: State, now_ms: int) -> None:
     for contact in state.contacts.values():
         contact.rank = None
         contact.place = NOWHERE
-        contact.wake_ms = 0
+        contact.alarm = 0
     state.contact_alarms.fill(())
     for contact in sorted(state.contacts.values(), key=lambda contact: contact.key):
         if contact.state is ContactState.WAITING:
@@ -51,9 +52,10 @@ def rebuild(state: State, now_ms: int) -> None:
         else:
             schedule(state, contact, now_ms)
     stand_all(state, now_ms)
-    state.offer_alarms.fill(
-        (offer.wake_ms, offer.agent.rank) for offer in state.offers.values() if offer.wake_ms
-    )
+    moments = [(offer.wake_ms, offer.agent.rank) for offer in state.offers.values() if offer.wake_ms]
+    state.deadlines.clear()
+    state.deadlines.update(pack(moment_ms, rank) for moment_ms, rank in moments)
+    state.offer_alarms.fill(moments)
     state.agent_alarms.fill((agent.wake_ms, agent.rank) for agent in state.by_rank if agent.wake_ms)
 
 

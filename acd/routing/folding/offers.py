@@ -40,6 +40,7 @@ from acd.routing.states import (
     AssignmentTrigger,
     ContactTrigger,
     OfferTrigger,
+    Row,
     move,
 )
 from acd.routing.waiting import displace, schedule
@@ -58,19 +59,19 @@ _REFUSALS = frozenset({OfferState.DECLINED, OfferState.NO_ANSWER, OfferState.BUS
 _HANDLE_SHARE = 8
 _CONNECTING: Final = AssignmentState.CONNECTING
 _WRAP_UP: Final = AssignmentState.WRAP_UP
-_CLOSE: Final = AssignmentTrigger.CLOSE
-_CONNECT: Final = AssignmentTrigger.CONNECT
-_END: Final = AssignmentTrigger.END
 _HOLD: Final = AssignmentTrigger.HOLD
 _RETRIEVE: Final = AssignmentTrigger.RETRIEVE
-_WRAP: Final = AssignmentTrigger.WRAP
 _ASSIGNED: Final = ContactState.ASSIGNED
 _ENDED: Final = ContactState.ENDED
 _WAITING: Final = ContactState.WAITING
-_OFFER: Final = ContactTrigger.OFFER
-_TAKE: Final = ContactTrigger.TAKE
-_ACCEPT: Final = OfferTrigger.ACCEPT
 _RETURN_CALL: Final = Origin.RETURN_CALL
+_CLOSED: Final = Row(ASSIGNMENT_MOVES, AssignmentTrigger.CLOSE)
+_WRAPPING: Final = Row(ASSIGNMENT_MOVES, AssignmentTrigger.WRAP)
+_OVER: Final = Row(ASSIGNMENT_MOVES, AssignmentTrigger.END)
+_CONNECTED: Final = Row(ASSIGNMENT_MOVES, AssignmentTrigger.CONNECT)
+_ACCEPTED: Final = Row(OFFER_MOVES, OfferTrigger.ACCEPT)
+_TAKEN: Final = Row(CONTACT_MOVES, ContactTrigger.TAKE)
+_OFFERED: Final = Row(CONTACT_MOVES, ContactTrigger.OFFER)
 
 
 def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
@@ -79,13 +80,11 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
     state.offer_count = number
     contact = state.contacts[fact.contact]
     agent = state.agents[fact.agent]
-    offer = state.offers[number] = Offer(
-        fact.offer, contact, agent, contact.queue, contact.plan, at_ms, fact.deadline_ms
-    )
+    offer = state.offers[number] = Offer(fact.offer, contact, agent, contact.queue, contact.plan, at_ms, None)
     if contact.state is _WAITING:
         displace(state, contact)
         contact.offer = number
-    contact.state = move(CONTACT_MOVES, contact.state, _OFFER)
+    contact.state = _OFFERED[contact.state]
     contact.offers_live += 1
     contact.rung = (*contact.rung, number)
     offer.is_direct = fact.decision.trigger in DIRECT
@@ -95,8 +94,8 @@ def fold_made(state: State, fact: OfferMade, at_ms: int) -> None:
     agent.last_offer = number
     agent.load += LOADS[contact.channel]
     note_work(agent, at_ms)
-    state.offer_alarms.set(fact.deadline_ms, agent.rank)
-    if contact.wake_ms or contact.more is not None:
+    state.set_deadline(offer, fact.deadline_ms)
+    if contact.alarm or contact.more is not None:
         schedule(state, contact, at_ms)
     refresh(state, agent)
     if state.pools.compares_shares:
@@ -108,23 +107,23 @@ def fold_customer_answered(state: State, fact: CustomerAnswered, at_ms: int) -> 
     offer = state.offers[fact.offer]
     offer.reached = True
     offer.contact.rare.is_reached = True
-    _set_deadline(state, offer, fact.deadline_ms)
+    state.set_deadline(offer, fact.deadline_ms)
 
 
 def fold_taken(state: State, fact: OfferTaken, at_ms: int) -> None:
     """The agent accepted."""
     offer = state.offers[fact.offer]
-    offer.state = move(OFFER_MOVES, offer.state, _ACCEPT)
+    offer.state = _ACCEPTED[offer.state]
     offer.assignment = _CONNECTING
     offer.taken_ms = at_ms
     contact = offer.contact
-    contact.state = move(CONTACT_MOVES, contact.state, _TAKE)
+    contact.state = _TAKEN[contact.state]
     contact.offer = offer.id
     contact.rung = without(contact.rung, offer.id)
     if contact.more is not None:
         contact.more.asked = None
         schedule(state, contact, at_ms)
-    _set_deadline(state, offer, fact.deadline_ms)
+    state.set_deadline(offer, fact.deadline_ms)
 
 
 def fold_offer_ended(state: State, fact: OfferEnded, at_ms: int) -> None:
@@ -150,9 +149,9 @@ def fold_connected(state: State, fact: AssignmentConnected, at_ms: int) -> None:
     """They talk."""
     offer = state.offers[fact.offer]
     assert offer.assignment is not None
-    offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, _CONNECT)
+    offer.assignment = _CONNECTED[offer.assignment]
     offer.connected_ms = at_ms
-    _set_deadline(state, offer, None)
+    state.set_deadline(offer, None)
     contact = offer.contact
     contact.last_agent = offer.agent.id
     if not contact.answered_ms:
@@ -176,7 +175,7 @@ def fold_talk_ended(state: State, fact: TalkEnded, at_ms: int) -> None:
     """Nobody talks; what becomes of agent and contact the facts that follow say."""
     offer = state.offers[fact.offer]
     assert offer.assignment is not None
-    offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, _END)
+    offer.assignment = _OVER[offer.assignment]
     offer.talk_ended_ms = at_ms
     offer.monitors = NOBODY
     if offer.consult is not None:
@@ -187,7 +186,7 @@ def fold_wrap_up(state: State, fact: WrapUpStarted, at_ms: int) -> None:
     """The agent writes down what was; a call no longer counts against the limits, the wrap-up may block all."""
     offer = state.offers[fact.offer]
     assert offer.assignment is not None
-    offer.assignment = move(ASSIGNMENT_MOVES, offer.assignment, _WRAP)
+    offer.assignment = _WRAPPING[offer.assignment]
     offer.blocks = fact.blocks
     agent = offer.agent
     agent.load -= LOADS[offer.contact.channel]
@@ -196,7 +195,7 @@ def fold_wrap_up(state: State, fact: WrapUpStarted, at_ms: int) -> None:
         note_work(agent, at_ms)
     else:
         release(state, agent, at_ms)
-    _set_deadline(state, offer, fact.deadline_ms)
+    state.set_deadline(offer, fact.deadline_ms)
     refresh(state, agent)
 
 
@@ -205,7 +204,7 @@ def fold_wrap_up_extended(state: State, fact: WrapUpExtended, at_ms: int) -> Non
     offer = state.offers[fact.offer]
     if offer.assignment is _WRAP_UP:
         offer.extensions += 1
-        _set_deadline(state, offer, fact.deadline_ms)
+        state.set_deadline(offer, fact.deadline_ms)
     else:
         offer.wrap_asked = True
 
@@ -216,7 +215,7 @@ def fold_done(state: State, fact: AssignmentDone, at_ms: int) -> None:
     contact, agent = offer.contact, offer.agent
     assert offer.assignment is not None
     was = offer.assignment
-    offer.assignment = move(ASSIGNMENT_MOVES, was, _CLOSE)
+    offer.assignment = _CLOSED[was]
     if offer.connected_ms:
         _learn_handle_time(state, offer, at_ms)
         if fact.disposition or contact.last_agent != agent.id:
@@ -345,19 +344,13 @@ def end_consult(state: State, offer: Offer, at_ms: int) -> None:
 
 def _let_go(state: State, offer: Offer, at_ms: int) -> None:
     contact, agent = offer.contact, offer.agent
-    offer.wake_ms = None
+    state.set_deadline(offer, None)
     agent.offers = without(agent.offers, offer.id)
     contact.offers_live -= 1
     if contact.offer == offer.id:
         contact.offer = contact.rung[0] if contact.rung else 0
     if contact.state is _ENDED:
         forget_if_done(state, contact)
-
-
-def _set_deadline(state: State, offer: Offer, deadline_ms: int | None) -> None:
-    offer.wake_ms = deadline_ms
-    if deadline_ms is not None:
-        state.offer_alarms.set(deadline_ms, offer.agent.rank)
 
 
 def _learn_handle_time(state: State, offer: Offer, at_ms: int) -> None:

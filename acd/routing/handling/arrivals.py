@@ -82,13 +82,10 @@ def on_arrived(answer: Answer, event: ContactArrived) -> None:
     entry, queue, needs, own = found
     rules = queue.plan.rules
     repeat = repeat_of(state, event.identities, answer.now_ms) if event.identities else None
-    head_starts = {
-        "queue": rules.head_start_ms,
-        "entry": entry.head_start_ms,
-        "value": event.head_start_ms,
-        "repeat": rules.repeat.head_start_ms if repeat is not None else 0,
-    }
-    head_start_ms = sum(head_starts.values())
+    by_repeat_ms = rules.repeat.head_start_ms if repeat is not None else 0
+    head_start_ms = rules.head_start_ms + entry.head_start_ms + by_repeat_ms
+    # The event's own number where it is alone: equal numbers of many contacts are then one object.
+    head_start_ms = event.head_start_ms + head_start_ms if head_start_ms else event.head_start_ms
     answer.trigger = "arrival"
     answer.emit(
         ContactEntered(
@@ -113,7 +110,7 @@ def on_arrived(answer: Answer, event: ContactArrived) -> None:
             repeat,
             return_adapter=event.return_adapter,
             return_links=event.return_links,
-            head_starts={why: part_ms for why, part_ms in head_starts.items() if part_ms}
+            head_starts=_parts_of(rules, entry, event, by_repeat_ms)
             if head_start_ms or event.head_start_ms
             else NO_PARTS,
         )
@@ -130,6 +127,19 @@ def on_arrived(answer: Answer, event: ContactArrived) -> None:
     greet(answer, contact)
     if rules.overflow:
         overflow.check(answer, contact)
+
+
+def _parts_of(
+    rules: QueueRules, entry: EntryRules, event: ContactArrived, by_repeat_ms: int
+) -> dict[str, int]:
+    """What a head start is made of; no zeros."""
+    parts = {
+        "queue": rules.head_start_ms,
+        "entry": entry.head_start_ms,
+        "value": event.head_start_ms,
+        "repeat": by_repeat_ms,
+    }
+    return {why: part_ms for why, part_ms in parts.items() if part_ms}
 
 
 def greet(answer: Answer, contact: Contact) -> None:

@@ -13,7 +13,7 @@ from acd.routing.events import TimePassed
 from acd.routing.handling.leaving import end_contact, fail_connecting, fail_offer, finish
 from acd.routing.handling.offers import dial_failed_first, transfer_failed
 from acd.routing.keys import NUMBER_MASK
-from acd.routing.matching import settle
+from acd.routing.matching import OFFER_WORK, WORK_ENDLESS, settle
 from acd.routing.model import AssignmentState, ContactState, OfferState, Origin, Outcome, Presence
 from acd.routing.outputs import (
     ContactReturned,
@@ -22,59 +22,99 @@ from acd.routing.outputs import (
     PresenceSet,
     StepTaken,
 )
-from acd.routing.reserves import review
+from acd.routing.reserves import review_touched
 from acd.routing.state import IN_POOL, Agent
-from acd.routing.waiting import replace, schedule
+from acd.routing.waiting import replace, schedule, wake_elsewhere
 
+WORK_MAX: Final = 800
+"""How many moments one `TimePassed` deals with at most; the rest is left to the next, which is due at once."""
 _CONNECTING: Final = AssignmentState.CONNECTING
 _WAITING: Final = ContactState.WAITING
 _NO_ANSWER: Final = OfferState.NO_ANSWER
 _INBOUND: Final = Origin.INBOUND
+_ELSEWHERE: Final = frozenset({ContactState.INTAKE, ContactState.ASSIGNED})
 
 
 def on_time(answer: Answer, event: TimePassed) -> None:
     """Everything that is due has been done before any event is looked at."""
 
 
-def run_due(answer: Answer) -> None:
-    """Do whatever was due by now.
+def run_due(answer: Answer, work_max: int = WORK_ENDLESS) -> None:
+    """Do whatever was due by now, or as much of it as is asked for: `answer.is_unfinished` tells.
 
     First every contact whose moment has come stands where it belongs and asks for what it asks for now, so that all of
     one moment are served in the order of the line; then come the offers, which free agents, the agents, and the rest of
     what the contacts' moments bring. Who is to be passed over wakes no more, until something else happens to them.
     """
     state, now_ms = answer.state, answer.now_ms
-    while state.is_due(now_ms):
-        due: list[Contact] = []
-        while (key := state.contact_alarms.pop_due(now_ms)) is not None:
-            contact = state.numbered[key & NUMBER_MASK]
-            contact.wake_ms = 0
-            if _is_wanted(answer, contact):
-                replace(state, contact, now_ms)
-                if contact.state is _WAITING:
-                    _take_step(answer, contact)
-                due.append(contact)
+    answer.is_unfinished = True
+    left = work_max
+    while True:
+        left = _contacts_due(answer, left)
+        if left <= 0:
+            return
         answer.trigger = "step"
         if state.loose:
+            left = settle(answer, left)
+            if left <= 0 and work_max != WORK_ENDLESS:
+                return
+        while state.touched:
+            review_touched(answer)
             settle(answer)
-        while (key := state.offer_alarms.pop_due(now_ms)) is not None:
-            offer = state.due_offer(key)
-            assert offer is not None
-            answer.trigger = "agent_free"
-            if _is_wanted(answer, offer):
-                offer_due(answer, offer)
-                settle(answer)
-        while (key := state.agent_alarms.pop_due(now_ms)) is not None:
-            agent = state.by_rank[key & NUMBER_MASK]
-            if _is_wanted(answer, agent):
-                agent_due(answer, agent)
-        for contact in due:
-            answer.timer = contact
+        left = _others_due(answer, left)
+        while answer.due and left > 0:
+            contact = answer.timer = answer.due.popleft()
             contact_due(answer, contact)
             if state.loose or state.opened:
                 settle(answer)
             schedule(state, contact, now_ms)
+            left -= 1
+        if left <= 0 and work_max != WORK_ENDLESS:
+            return
+        if not state.is_due(now_ms):
+            break
     answer.timer = None
+    answer.is_unfinished = False
+
+
+def _contacts_due(answer: Answer, left: int) -> int:
+    """The contacts whose moment has come take their step; what of the work is left, 0 if more of them are due."""
+    state, now_ms = answer.state, answer.now_ms
+    while (key := state.contact_alarms.pop_due(now_ms)) is not None:
+        contact = state.numbered[key & NUMBER_MASK]
+        contact.alarm = 0
+        if _is_wanted(answer, contact):
+            replace(state, contact, now_ms)
+            if contact.state is _WAITING:
+                _take_step(answer, contact)
+            if contact.more is None and contact.plan.is_quiet:
+                if not contact.alarm:
+                    schedule(state, contact, now_ms)
+            else:
+                answer.due.append(contact)
+        left -= 1
+        if left <= 0:
+            return 0
+    return left
+
+
+def _others_due(answer: Answer, left: int) -> int:
+    """The offers whose moment has come, then the agents; what of the work is left."""
+    state, now_ms = answer.state, answer.now_ms
+    while left > 0 and (key := state.offer_alarms.pop_due(now_ms)) is not None:
+        offer = state.due_offer(key)
+        assert offer is not None
+        answer.trigger = "agent_free"
+        if _is_wanted(answer, offer):
+            offer_due(answer, offer)
+            settle(answer)
+        left -= OFFER_WORK
+    while left > 0 and (key := state.agent_alarms.pop_due(now_ms)) is not None:
+        agent = state.by_rank[key & NUMBER_MASK]
+        if _is_wanted(answer, agent):
+            agent_due(answer, agent)
+        left -= 1
+    return left
 
 
 def timer_name(whose: Contact | Offer | Agent | None) -> str:
@@ -108,7 +148,9 @@ def agent_due(answer: Answer, agent: Agent) -> None:
 
 
 def contact_due(answer: Answer, contact: Contact) -> None:
-    """Whatever has become due for one contact, if it is not over by now."""
+    """Whatever has become due for one contact, if it is not over by now, nor begun in this very moment."""
+    if contact.state in _ELSEWHERE and wake_elsewhere(answer.state, contact) > answer.now_ms:
+        return
     _DUE[contact.state](answer, contact)
 
 
@@ -117,7 +159,7 @@ def _take_step(answer: Answer, contact: Contact) -> None:
     state = answer.state
     queue = state.queues[contact.queue]
     if queue.plan.rules.reserves:
-        review(answer, queue)
+        state.touched.append(queue)
     step = contact.plan.step_at(answer.now_ms - contact.arrived_ms)
     if step > contact.step:
         answer.emit(StepTaken(contact.id, step))
