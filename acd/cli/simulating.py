@@ -24,7 +24,7 @@ from acd.statistics import figures
 from acd.statistics.service_level import ServiceLevelRule, service_level
 
 HOUR_MS: Final = 3_600_000
-FAULTS: Final = Faults(late=20, twice=20, lost=20, crossed=20, again=20, back=5)
+FAULTS: Final = Faults(late=20, twice=20, lost=20, crossed=20, again=20, back=5, silent=5)
 DROPS_EVERY_MS: Final = 2 * HOUR_MS
 CRASH_EVERY: Final = 1_500
 

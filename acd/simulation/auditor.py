@@ -55,7 +55,7 @@ class Auditor:
         self.entered = 0
         self.books = Books()
         self._pairing = Pairing()
-        self._deadlines = Deadlines(self._expect)
+        self._deadlines = Deadlines(self.expect)
         self._rules = Rules(0)
         self._queues: dict[str, QueueSeen] = {}
         self._ended: dict[ContactId, Outcome] = {}
@@ -92,10 +92,10 @@ class Auditor:
     ) -> None:
         """Fold one record and check everything that must hold after it; `seq` 0: the records are not numbered."""
         self._records += 1
-        self._expect(at_ms >= self._at_ms, 12, "time went back from {} to {}", self._at_ms, at_ms)
+        self.expect(at_ms >= self._at_ms, 12, "time went back from {} to {}", self._at_ms, at_ms)
         if seq:
-            self._expect(seq == self._seq + 1, 10, "record {} follows {}", seq, self._seq)
-            self._expect(
+            self.expect(seq == self._seq + 1, 10, "record {} follows {}", seq, self._seq)
+            self.expect(
                 epoch >= self._epoch, 10, "record {} of epoch {}, which is over: {}", seq, epoch, self._epoch
             )
             self._seq = seq
@@ -109,7 +109,7 @@ class Auditor:
                 take(fact)
             elif kind is f.Late or kind is f.Refused:
                 answers += 1
-        self._expect(answers <= 1, 11, "{} answers to one event", answers)
+        self.expect(answers <= 1, 11, "{} answers to one event", answers)
         self.books.apply(facts, self._at_ms)
         if type(event) is not e.NodeStarted:
             # A node that takes over first hears of links; what time has brought meanwhile follows with the next event.
@@ -119,14 +119,14 @@ class Auditor:
         """Check that an order which is carried out stands on a durable record (9)."""
         offer = getattr(command, "offer", None)
         if offer is not None:
-            self._expect(
+            self.expect(
                 offer <= self._offer_last, 9, "{} is ordered, and no record made the offer", command.key
             )
         contact = getattr(command, "contact", None)
         is_known = contact is None or (
             contact in self._pairing.contacts or contact in self._ended or contact in self._turned_away
         )
-        self._expect(is_known, 9, "{} is ordered, and no record knows {}", command.key, contact)
+        self.expect(is_known, 9, "{} is ordered, and no record knows {}", command.key, contact)
 
     def repeated(self, event: e.AnyEvent, facts: Sequence[f.Fact]) -> None:
         """Check that an event which was said twice has changed nothing the second time (11)."""
@@ -136,7 +136,7 @@ class Auditor:
             if not isinstance(fact, f.Late | f.Refused)
             and not (isinstance(fact, f.ContactTurnedAway) and fact.code == "id_used")
         ]
-        self._expect(not changed, 11, "{}, said again, made {}", type(event).__name__, changed)
+        self.expect(not changed, 11, "{}, said again, made {}", type(event).__name__, changed)
 
     def live(self) -> dict[ContactState, int]:
         """Return how many contacts stand in each state that is not the end."""
@@ -157,10 +157,10 @@ class Auditor:
     def _settled(self) -> None:
         ended = sum(self.outcomes.values())
         live = len(self._pairing.contacts)
-        self._expect(
+        self.expect(
             self.entered == live + ended, 1, "{} entered, {} live, {} ended", self.entered, live, ended
         )
-        self._expect(
+        self.expect(
             live <= self._rules.contacts_max, 13, "{} contacts, above {}", live, self._rules.contacts_max
         )
         self._deadlines.look(self._at_ms)
@@ -174,7 +174,7 @@ class Auditor:
         )
         self.checks += 1
         for agent, contact in pairs:
-            self._expect(False, 4, "{} is free while {} waits", agent.rules.agent, contact.id)
+            self.expect(False, 4, "{} is free while {} waits", agent.rules.agent, contact.id)
         for contact in self._entering:
             self._has_room_in_line(contact)
         self._entering.clear()
@@ -192,7 +192,7 @@ class Auditor:
             holds = rung == 0 and held == 0
         if held + rung > 1 and not holds:
             self.assigned_twice += 1
-        self._expect(
+        self.expect(
             holds, 2, "{} is {} with {} open offers and {} assignments", contact.id, state, rung, held
         )
 
@@ -200,7 +200,7 @@ class Auditor:
         rules = contact.queue.rules
         if contact.origin is Origin.INBOUND and is_in_line(contact, self._at_ms):
             length = self._pairing.lengths.get(rules.queue, 0)
-            self._expect(
+            self.expect(
                 length <= rules.length_max,
                 13,
                 "{} wait in {}, above {}",
@@ -209,7 +209,7 @@ class Auditor:
                 rules.length_max,
             )
 
-    def _expect(self, holds: bool, invariant: int, what: str, *found: object) -> None:
+    def expect(self, holds: bool, invariant: int, what: str, *found: object) -> None:
         """`what` has a place for each of `found`; it is put together only when it does not hold."""
         self.checks += 1
         if not holds and len(self.broken) < BROKEN_MAX:
@@ -243,7 +243,7 @@ class Auditor:
         pairing.all_changed()
 
     def _took_over(self, fact: f.NodeTookOver) -> None:
-        self._expect(fact.epoch > self._epoch, 10, "epoch {} follows {}", fact.epoch, self._epoch)
+        self.expect(fact.epoch > self._epoch, 10, "epoch {} follows {}", fact.epoch, self._epoch)
         self._epoch = fact.epoch
         for agent in self._pairing.agents.values():
             agent.links.clear()
@@ -281,7 +281,7 @@ class Auditor:
 
     def _reserve(self, fact: f.ReserveSet) -> None:
         groups = self._pairing.borrowed.setdefault(fact.queue, set())
-        self._expect(
+        self.expect(
             (fact.group in groups) is not fact.is_borrowed,
             11,
             "{}: {} is lent as before",
@@ -301,8 +301,8 @@ class Auditor:
     def _enter(self, fact: f.ContactEntered) -> None:
         contacts = self._pairing.contacts
         fresh = fact.contact not in contacts and fact.contact not in self._ended
-        self._expect(fresh, 1, "{} entered twice", fact.contact)
-        self._expect(fact.contact not in self._turned_away, 1, "{} entered and was turned away", fact.contact)
+        self.expect(fresh, 1, "{} entered twice", fact.contact)
+        self.expect(fact.contact not in self._turned_away, 1, "{} entered and was turned away", fact.contact)
         self.entered += 1
         not_before_ms = fact.not_before_ms or 0
         contact = SeenContact(
@@ -348,7 +348,7 @@ class Auditor:
         contact = self._pairing.contacts[fact.contact]
         asks = contact.queue.asks
         is_due = fact.step < len(asks) and contact.arrived_ms + asks[fact.step].after_ms <= self._at_ms
-        self._expect(is_due, 12, "{} takes step {} before its time", fact.contact, fact.step)
+        self.expect(is_due, 12, "{} takes step {} before its time", fact.contact, fact.step)
 
     def _head_start(self, fact: f.HeadStartSet) -> None:
         contact = self._pairing.contacts[fact.contact]
@@ -359,7 +359,7 @@ class Auditor:
         contact = self._pairing.contacts[fact.contact]
         rule = next((rule for rule in contact.queue.rules.overflow if rule.name == fact.rule), None)
         is_due = rule is not None and contact.since_ms + (rule.wait_ms or 0) <= self._at_ms
-        self._expect(is_due, 12, "{} is asked {} before its time", fact.contact, fact.rule)
+        self.expect(is_due, 12, "{} is asked {} before its time", fact.contact, fact.rule)
         self._deadlines.set("asked", fact.contact, fact.deadline_ms)
 
     def _declined(self, fact: f.OverflowDeclined) -> None:
@@ -369,7 +369,7 @@ class Auditor:
 
     def _to_intake(self, fact: f.IntakeEntered) -> None:
         contact = self._pairing.contacts[fact.contact]
-        self._expect(
+        self.expect(
             contact.state is ContactState.WAITING,
             2,
             "{} goes to the bot while {}",
@@ -385,7 +385,7 @@ class Auditor:
 
     def _return(self, fact: f.ContactReturned) -> None:
         contact = self._pairing.contacts[fact.contact]
-        self._expect(
+        self.expect(
             contact.state is not ContactState.WAITING, 2, "{} returned from its own line", fact.contact
         )
         if fact.why == "intake_limit":
@@ -401,12 +401,12 @@ class Auditor:
 
     def _end(self, fact: f.ContactEnded) -> None:
         contact = self._pairing.contacts.pop(fact.contact, None)
-        self._expect(contact is not None, 1, "{} ended twice, or never entered", fact.contact)
+        self.expect(contact is not None, 1, "{} ended twice, or never entered", fact.contact)
         if contact is None:
             return
         self._ended[fact.contact] = fact.outcome
         self.outcomes[fact.outcome] += 1
-        self._expect(
+        self.expect(
             may_end(contact, fact.outcome),
             1,
             "{} ends {} while {}",
@@ -422,17 +422,17 @@ class Auditor:
 
     def _offer(self, fact: f.OfferMade) -> None:
         contact, agent = self._pairing.contacts.get(fact.contact), self._pairing.agents[fact.agent]
-        self._expect(fact.offer == self._offer_last + 1, 2, "offer {} after {}", fact.offer, self._offer_last)
+        self.expect(fact.offer == self._offer_last + 1, 2, "offer {} after {}", fact.offer, self._offer_last)
         self._offer_last = fact.offer
         if contact is None:
-            self._expect(False, 2, "offer {} of {}, which is not here", fact.offer, fact.contact)
+            self.expect(False, 2, "offer {} of {}, which is not here", fact.offer, fact.contact)
             return
         if fact.decision.trigger not in BY_HAND:
             self._is_lawful(fact, contact, agent)
         agent.hands[fact.offer] = fact.channel
         held = list(agent.hands.values()).count(fact.channel)
         is_within = held <= agent.rules.capacity.get(fact.channel, 0)
-        self._expect(is_within, 3, "{} holds {} of {}", fact.agent, held, fact.channel)
+        self.expect(is_within, 3, "{} holds {} of {}", fact.agent, held, fact.channel)
         contact.open.add(fact.offer)
         self._offers[fact.offer] = SeenOffer(contact, agent)
         self._deadlines.set("offer", fact.offer, fact.deadline_ms)
@@ -446,8 +446,8 @@ class Auditor:
         if not is_more:
             waits = is_in_line(contact, self._at_ms)
             self.assigned_twice += not waits and contact.state is not ContactState.WAITING
-            self._expect(waits, 2, "offer {} of {}, which is {}", fact.offer, fact.contact, contact.state)
-        self._expect(agent.may_take(), 3, "{} was offered {} while not ready", fact.agent, fact.contact)
+            self.expect(waits, 2, "offer {} of {}, which is {}", fact.offer, fact.contact, contact.state)
+        self.expect(agent.may_take(), 3, "{} was offered {} while not ready", fact.agent, fact.contact)
         fits = suits(
             contact,
             agent,
@@ -456,17 +456,15 @@ class Auditor:
             self._pairing.spilled,
             self._at_ms,
         )
-        self._expect(fits, 3, "{} does not suit {}", fact.agent, fact.contact)
+        self.expect(fits, 3, "{} does not suit {}", fact.agent, fact.contact)
         if fact.decision.sticky:
-            self._expect(
-                contact.owner == fact.agent, 6, "{} is not the owner of {}", fact.agent, fact.contact
-            )
+            self.expect(contact.owner == fact.agent, 6, "{} is not the owner of {}", fact.agent, fact.contact)
         by_agent = fact.decision.trigger == "agent_free"
         alone = contact.alone_until_ms > self._at_ms and contact.owner == fact.agent
         if by_agent:
             own = self._pairing.own(agent, self._at_ms)
             first = own[0].id if own else contact.id
-            self._expect(
+            self.expect(
                 first == contact.id,
                 6,
                 "{} serves {} before {}, who waits alone",
@@ -478,14 +476,14 @@ class Auditor:
             other = self._pairing.earlier(contact, agent, self._at_ms, by_agent)
             if other is not None:
                 number = 6 if other.head_start_ms == contact.head_start_ms else 7
-                self._expect(False, number, "{} serves {} before {}", fact.agent, contact.id, other.id)
+                self.expect(False, number, "{} serves {} before {}", fact.agent, contact.id, other.id)
 
     def _customer_answered(self, fact: f.CustomerAnswered) -> None:
         self._deadlines.set("offer", fact.offer, fact.deadline_ms)
 
     def _taken(self, fact: f.OfferTaken) -> None:
         offer = self._offers[fact.offer]
-        self._expect(offer.state is OfferState.OPEN, 2, "offer {} taken while {}", fact.offer, offer.state)
+        self.expect(offer.state is OfferState.OPEN, 2, "offer {} taken while {}", fact.offer, offer.state)
         offer.state = OfferState.ACCEPTED
         self._deadlines.set("offer", fact.offer, fact.deadline_ms)
         contact = offer.contact
@@ -496,7 +494,7 @@ class Auditor:
 
     def _offer_ended(self, fact: f.OfferEnded) -> None:
         offer = self._offers.pop(fact.offer, None)
-        self._expect(offer is not None, 2, "offer {} ended twice, or never was", fact.offer)
+        self.expect(offer is not None, 2, "offer {} ended twice, or never was", fact.offer)
         if offer is None:
             return
         if fact.outcome is OfferState.NO_ANSWER and not isinstance(self._event, e.OfferFailed):
@@ -520,11 +518,9 @@ class Auditor:
 
     def _connected(self, fact: f.AssignmentConnected) -> None:
         offer = self._offers[fact.offer]
-        self._expect(
-            offer.state is OfferState.ACCEPTED, 2, "offer {} talks while {}", fact.offer, offer.state
-        )
+        self.expect(offer.state is OfferState.ACCEPTED, 2, "offer {} talks while {}", fact.offer, offer.state)
         first = not offer.contact.has_talked
-        self._expect(fact.is_first is first, 1, "{} is answered once, not at {}", fact.contact, fact.offer)
+        self.expect(fact.is_first is first, 1, "{} is answered once, not at {}", fact.contact, fact.offer)
         offer.is_talking = offer.has_talked = offer.contact.has_talked = True
         self._deadlines.clear("offer", fact.offer)
         self._touched[fact.contact] = offer.contact
@@ -541,7 +537,7 @@ class Auditor:
 
     def _talk_ended(self, fact: f.TalkEnded) -> None:
         offer = self._offers[fact.offer]
-        self._expect(offer.is_talking, 2, "the talk of {} ends, and there was none", fact.offer)
+        self.expect(offer.is_talking, 2, "the talk of {} ends, and there was none", fact.offer)
         offer.is_talking = False
         self._end_consult(offer)
 
@@ -581,10 +577,10 @@ class Auditor:
 
     def _done(self, fact: f.AssignmentDone) -> None:
         offer = self._offers.pop(fact.offer, None)
-        self._expect(offer is not None, 2, "assignment {} is done twice, or never was", fact.offer)
+        self.expect(offer is not None, 2, "assignment {} is done twice, or never was", fact.offer)
         if offer is None:
             return
-        self._expect(not offer.is_talking, 2, "assignment {} is done while talking", fact.offer)
+        self.expect(not offer.is_talking, 2, "assignment {} is done while talking", fact.offer)
         if offer.is_wrapping and fact.is_default and isinstance(self._event, e.TimePassed):
             self._deadlines.ran_out("offer", fact.offer, self._at_ms)
         self._deadlines.clear("offer", fact.offer)

@@ -10,6 +10,7 @@ from acd.routing.model import (
     AgentRules,
     Blend,
     Channel,
+    Delays,
     Disposition,
     EntryId,
     EntryRules,
@@ -29,6 +30,7 @@ from acd.routing.model import (
     Rules,
     SkillId,
     SkillNeed,
+    Spill,
     Step,
     Strategy,
     WrapUp,
@@ -102,6 +104,10 @@ def _queue(chance: Chance, name: QueueId, other: str) -> QueueRules:
         return_calls=ReturnCallPolicy(customer_first=chance.share(300), tries_max=2, retry_ms=120_000),
         length_max=chance.pick((6, 30, 10_000)),
         announce_ms=chance.pick((0, 30_000)),
+        delays=Delays(
+            chance.pick((None, 5_000)), chance.pick((None, 90_000)), chance.pick((None, 0, 40_000))
+        ),
+        spill=chance.pick((None, None, Spill(Reach.NEIGHBOURS, 60, 30), Spill(Reach.ALL, 120, 60))),
     )
 
 

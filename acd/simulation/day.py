@@ -19,12 +19,13 @@ from acd.routing.model import Outcome, Rules
 from acd.routing.outputs import AnyFact
 from acd.simulation.auditor import Auditor
 from acd.simulation.population import AgentProfile, Chance, CustomerProfile
+from acd.simulation.promises import Promises
 from acd.simulation.world import MAY_BE_LOST, NO_FAULTS, Faults, World
 from acd.statistics.intervals import Statistics
 
 SETTLE_MS = 4 * 3_600_000
 """How long after the doors are closed everything must have come to its end."""
-TAIL_MAX = 2_000
+TAIL_MAX = 300
 """How many records follow a snapshot before the next is taken."""
 BACK_MAX_MS = 10_000
 ONCE = (
@@ -81,6 +82,7 @@ class Day:
         self._tell = tell
         self.statistics = Statistics()
         self.auditor = Auditor()
+        self._promises = Promises(self.auditor.expect)
         self._engine = Engine()
         self._world = World(
             plan.rules, str(plan.seed), plan.start_ms, plan.customers, plan.agents, plan.faults
@@ -174,6 +176,7 @@ class Day:
         self._said = facts
         self.statistics.apply(facts, now_ms)
         self.auditor.apply(facts, now_ms, event, self._records, self._epoch)
+        self._promises.apply(facts, now_ms, event)
         self._world.observe(facts, now_ms)
         if self._twin is None:
             return

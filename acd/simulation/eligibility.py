@@ -251,4 +251,5 @@ def may_end(contact: SeenContact, outcome: Outcome) -> bool:
         return contact.state in (ContactState.WAITING, ContactState.INTAKE, ContactState.OFFERED)
     if outcome is Outcome.UNREACHED:
         return contact.origin is Origin.RETURN_CALL
-    return outcome is Outcome.ABANDONED
+    is_talk = contact.has_talked and contact.state is ContactState.ASSIGNED
+    return outcome is Outcome.ABANDONED and not is_talk

@@ -60,6 +60,8 @@ class CustomerProfile(msgspec.Struct, frozen=True):
     known: int = 300
     """Share of arrivals by customers who have called before."""
     accepts_overflow: int = 500
+    says_nothing: int = 100
+    """Share of those who are asked whether they want to leave the line and do not answer."""
     hangs_up_first: int = 600
     """Share of talks that the customer ends; the agent ends the others."""
     gives_up_intake: int = 100

@@ -32,6 +32,8 @@ from acd.simulation.population import AgentProfile, Chance, CustomerProfile, nam
 
 ADAPTER = "simulated"
 RECONCILE_MS = 30_000
+ARRIVED_AGAIN_MS = 900_000
+"""Within this time a switch may tell of an arrival once more, whether the contact is over or not."""
 FOREVER_MS = 1 << 40
 LINKS = (Link.DESK, Link.PHONE, Link.MICROPHONE)
 
@@ -42,12 +44,14 @@ class Faults(msgspec.Struct, frozen=True):
     late: int = 0
     """Up to five seconds."""
     twice: int = 0
-    """Said again within two seconds."""
+    """Said again within two seconds; arrivals within a quarter of an hour."""
     lost: int = 0
     crossed: int = 0
     """Overtaken by what was said up to 200 ms later."""
     again: int = 0
     """Said again at once: the day checks that nothing changes."""
+    silent: int = 0
+    """Bridges of which the switch never tells how they went."""
     back: int = 0
     """Handed in under a clock that was set back."""
 
@@ -207,7 +211,8 @@ class World:
             self._plan(at_ms, lambda _, event=event: (event,))  # type: ignore[misc]
             if self._mischief.share(self._faults.twice):
                 self.faults += 1
-                self._plan(at_ms + self._mischief.below(2_000), lambda _, event=event: (event,))  # type: ignore[misc]
+                again_ms = ARRIVED_AGAIN_MS if isinstance(event, e.ContactArrived) else 2_000
+                self._plan(at_ms + self._mischief.below(again_ms), lambda _, event=event: (event,))  # type: ignore[misc]
 
     def _open(self, start_ms: int, crowd: int) -> None:
         for number, agent in enumerate(self._staff):
@@ -321,7 +326,7 @@ class World:
             self._plan(at_ms, lambda now: self._lose_patience(contact, now))
 
     def _treated(self, command: c.PlayTreatment, now_ms: int) -> None:
-        if command.kind != "overflow_offer":
+        if command.kind != "overflow_offer" or self._people.share(self._customers.says_nothing):
             return
         choice = "accept" if self._people.share(self._customers.accepts_overflow) else "decline"
         self._send(now_ms + self._people.around(4_000), e.CustomerChose(command.contact, choice))
@@ -353,6 +358,9 @@ class World:
         customer = self._here.get(command.contact)
         if customer is None or not customer.is_here:
             self._send(now_ms + 20, e.ConnectFailed(command.offer, "customer_gone"))
+            return
+        if self._mischief.share(self._faults.silent):
+            self.faults += 1
             return
         self._send(now_ms + 20, e.ContactConnected(command.offer))
 
