@@ -58,8 +58,8 @@ PLANTED: Final[tuple[Mutation, ...]] = (
         ),
         (
             "a head start counts as waiting",
-            "now_ms - moment_of(key) - rank.head_start_ms < plan.after[need]",
-            "now_ms - moment_of(key) < plan.after[need]",
+            "age - (key >> NUMBER_BITS) - rank.head_start_ms < plan.after[need]",
+            "age - (key >> NUMBER_BITS) < plan.after[need]",
         ),
         (
             "no own order of queues",
@@ -77,8 +77,8 @@ PLANTED: Final[tuple[Mutation, ...]] = (
         "folding/offers.py",
         (
             "ringing takes no capacity",
-            "    agent.load += LOADS[contact.channel]\n    note_work(agent, at_ms)\n    state.offer_alarms",
-            "    note_work(agent, at_ms)\n    state.offer_alarms",
+            "    agent.load += LOADS[contact.channel]\n    note_work(agent, at_ms)\n    state.set_deadline",
+            "    note_work(agent, at_ms)\n    state.set_deadline",
         ),
         (
             "a failed offer keeps its capacity",
@@ -113,7 +113,7 @@ PLANTED: Final[tuple[Mutation, ...]] = (
             "remember_refusal(contact, agent, at_ms, at_ms + offer.plan.rules.refusal_memory_ms)",
             "pass",
         ),
-        ("an offer rings for ever", "    state.offer_alarms.set(fact.deadline_ms, agent.rank)\n", ""),
+        ("an offer rings for ever", "    state.set_deadline(offer, fact.deadline_ms)\n    if contact.alarm", "    if contact.alarm"),
     ),
     *_in(
         "folding/contacts.py",
@@ -128,7 +128,7 @@ PLANTED: Final[tuple[Mutation, ...]] = (
             "contact.needs = join_needs(queue.plan.rules.needs, contact.own_needs) or queue.plan.rules.needs",
             "contact.needs = contact.needs",
         ),
-        ("a step changes nothing", "    contact.step = fact.step\n    state.loose.append(contact)\n", "    contact.step = fact.step\n"),
+        ("a step changes nothing", "    contact.step = fact.step\n    if _may_be_next(state, contact):\n        state.loose.append(contact)\n", "    contact.step = fact.step\n"),
         ("called again at once", "    contact.rare.not_before_ms = fact.not_before_ms\n", "    contact.rare.not_before_ms = None\n"),
         (
             "a number stands in line for ever",
@@ -202,7 +202,7 @@ PLANTED: Final[tuple[Mutation, ...]] = (
     *_in("handling/talks.py", ("answered counts as abandoned", "    end_contact(answer, contact, Outcome.ANSWERED, reason)\n", "    end_contact(answer, contact, Outcome.ABANDONED, reason)\n")),
     *_in(
         "handling/clock.py",
-        ("steps one after the other", "                if contact.state is _WAITING:\n                    _take_step(answer, contact)\n                due.append(contact)\n", "                if contact.state is _WAITING:\n                    _take_step(answer, contact)\n                    settle(answer)\n                due.append(contact)\n"),
+        ("steps one after the other", "                _take_step(answer, contact)\n            if contact.more", "                _take_step(answer, contact)\n                settle(answer)\n            if contact.more"),
         ("connecting without end", "        fail_connecting(answer, offer, \"timeout\")\n", "        pass\n"),
     ),
     *_in(
