@@ -18,8 +18,6 @@ from acd.routing.model import (
     OfferState,
     Origin,
     Outcome,
-    Presence,
-    Rules,
     Strategy,
 )
 from acd.routing.outputs import commands as c
@@ -27,16 +25,16 @@ from acd.routing.outputs import facts as f
 from acd.simulation.books import Books
 from acd.simulation.deadlines import Deadlines
 from acd.simulation.eligibility import (
-    QueueSeen,
     SeenAgent,
     SeenContact,
     SeenOffer,
-    asks_of,
     both_needs,
     may_end,
     suits,
 )
 from acd.simulation.pairing import Pairing, is_in_line
+from acd.simulation.policies import Policies
+from acd.simulation.staff import Staff
 
 BROKEN_MAX = 100
 LOOK_EVERYWHERE = 101
@@ -56,22 +54,22 @@ class Auditor:
         self.books = Books()
         self._pairing = Pairing()
         self._deadlines = Deadlines(self._expect)
-        self._rules = Rules(0)
-        self._queues: dict[str, QueueSeen] = {}
+        self._policies = Policies(self._expect, self._pairing, self._deadlines)
+        staff = self._staff = Staff(self._expect, self._pairing, self._deadlines)
         self._ended: dict[ContactId, Outcome] = {}
         self._turned_away: set[ContactId] = set()
         self._offers: dict[OfferId, SeenOffer] = {}
         self._offer_last = 0
-        self._at_ms = self._epoch = self._seq = self._records = 0
+        self._at_ms = self._seq = self._records = 0
         self._touched: dict[ContactId, SeenContact] = {}
         self._entering: list[SeenContact] = []
         self._event: e.AnyEvent | None = None
         self._take: dict[type[f.Fact], Callable[[Any], None]] = {
-            f.RulesInForce: self._rules_in_force, f.NodeTookOver: self._took_over, f.AgentSet: self._agent_set,
-            f.PresenceSet: self._presence, f.NextPresenceSet: self._next, f.LinkSet: self._link,
+            f.RulesInForce: staff.rules_in_force, f.NodeTookOver: staff.took_over, f.AgentSet: staff.agent_set,
+            f.PresenceSet: staff.presence, f.NextPresenceSet: staff.next, f.LinkSet: staff.link,
             f.ContactEntered: self._enter, f.ContactTurnedAway: self._turn_away, f.ContactChanged: self._changed,
             f.ContactRequeued: self._requeue, f.StepTaken: self._step, f.HeadStartSet: self._head_start,
-            f.ReserveSet: self._reserve, f.SpillSet: self._spill, f.OverflowOffered: self._asked,
+            f.ReserveSet: staff.reserve, f.SpillSet: staff.spill, f.OverflowOffered: self._asked,
             f.OverflowDeclined: self._declined,
             f.IntakeEntered: self._to_intake, f.IntakeTaken: self._intake_taken, f.ContactReturned: self._return,
             f.ReturnCallRescheduled: self._reschedule, f.OfferMade: self._offer, f.OfferTaken: self._taken,
@@ -96,14 +94,20 @@ class Auditor:
         if seq:
             self._expect(seq == self._seq + 1, 10, "record {} follows {}", seq, self._seq)
             self._expect(
-                epoch >= self._epoch, 10, "record {} of epoch {}, which is over: {}", seq, epoch, self._epoch
+                epoch >= self._staff.epoch,
+                10,
+                "record {} of epoch {}, which is over: {}",
+                seq,
+                epoch,
+                self._staff.epoch,
             )
             self._seq = seq
-        self._at_ms = max(at_ms, self._at_ms)
+        self._at_ms = self._staff.at_ms = max(at_ms, self._at_ms)
         self._event = event
         answers = 0
         for fact in facts:
             kind = type(fact)
+            self._policies.see(fact, self._at_ms)
             take = self._take.get(kind)
             if take is not None:
                 take(fact)
@@ -161,7 +165,11 @@ class Auditor:
             self.entered == live + ended, 1, "{} entered, {} live, {} ended", self.entered, live, ended
         )
         self._expect(
-            live <= self._rules.contacts_max, 13, "{} contacts, above {}", live, self._rules.contacts_max
+            live <= self._staff.rules.contacts_max,
+            13,
+            "{} contacts, above {}",
+            live,
+            self._staff.rules.contacts_max,
         )
         self._deadlines.look(self._at_ms)
         for contact in self._touched.values():
@@ -178,6 +186,7 @@ class Auditor:
         for contact in self._entering:
             self._has_room_in_line(contact)
         self._entering.clear()
+        self._policies.settled(self._at_ms)
 
     def _hangs_together(self, contact: SeenContact) -> None:
         """A contact has as many live offers and assignments as its state says (2)."""
@@ -215,87 +224,6 @@ class Auditor:
         if not holds and len(self.broken) < BROKEN_MAX:
             self.broken.append(f"invariant {invariant} at {self._at_ms}: {what.format(*found)}")
 
-    # --- the zone and its agents --------------------------------------------------------------------
-
-    def _rules_in_force(self, fact: f.RulesInForce) -> None:
-        self._rules = fact.rules
-        self._queues = {queue.queue: QueueSeen(queue, asks_of(queue)) for queue in fact.rules.queues}
-        pairing = self._pairing
-        pairing.neighbours = {region.region: region.neighbours for region in fact.rules.regions}
-        named = set()
-        for rules in fact.rules.agents:
-            named.add(rules.agent)
-            agent = pairing.agents.get(rules.agent)
-            if agent is None:
-                agent = pairing.agents[rules.agent] = SeenAgent(rules, {}, {})
-            agent.rules, agent.skills = rules, dict(rules.skills)
-            agent.queues = {served.queue: served.preference_ms for served in rules.queues}
-        for agent in pairing.agents.values():
-            if agent.rules.agent not in named:
-                agent.queues = {}
-        known = {(queue.queue, reserve.group) for queue in fact.rules.queues for reserve in queue.reserves}
-        for queue_id, groups in pairing.borrowed.items():
-            groups.intersection_update({group for queue, group in known if queue == queue_id})
-        spills = {queue.queue for queue in fact.rules.queues if queue.spill is not None}
-        pairing.spilled = {each for each in pairing.spilled if each[0] in spills}
-        for contact in pairing.contacts.values():
-            pairing.drop_company(contact)
-        pairing.all_changed()
-
-    def _took_over(self, fact: f.NodeTookOver) -> None:
-        self._expect(fact.epoch > self._epoch, 10, "epoch {} follows {}", fact.epoch, self._epoch)
-        self._epoch = fact.epoch
-        for agent in self._pairing.agents.values():
-            agent.links.clear()
-            self._pairing.agent_changed(agent)
-
-    def _agent_set(self, fact: f.AgentSet) -> None:
-        agent = self._pairing.agents[fact.agent]
-        if fact.skills is not None:
-            agent.skills = dict(fact.skills)
-        if fact.queues is not None:
-            agent.queues = {queue: agent.queues.get(queue, 0) for queue in fact.queues}
-        for contact in self._pairing.contacts.values():
-            if contact.owner == fact.agent:
-                self._pairing.drop_company(contact)
-        self._pairing.agent_changed(agent)
-
-    def _presence(self, fact: f.PresenceSet) -> None:
-        agent = self._pairing.agents[fact.agent]
-        agent.presence, agent.leaving = fact.presence, False
-        if fact.presence is Presence.SIGNED_OUT:
-            for contact in self._pairing.contacts.values():
-                if contact.owner == fact.agent:
-                    self._pairing.drop_company(contact)
-        self._pairing.agent_changed(agent)
-
-    def _next(self, fact: f.NextPresenceSet) -> None:
-        agent = self._pairing.agents[fact.agent]
-        agent.leaving = fact.presence is not None
-        self._pairing.agent_changed(agent)
-
-    def _link(self, fact: f.LinkSet) -> None:
-        agent = self._pairing.agents[fact.agent]
-        (agent.links.add if fact.is_up else agent.links.discard)(fact.link)
-        self._pairing.agent_changed(agent)
-
-    def _reserve(self, fact: f.ReserveSet) -> None:
-        groups = self._pairing.borrowed.setdefault(fact.queue, set())
-        self._expect(
-            (fact.group in groups) is not fact.is_borrowed,
-            11,
-            "{}: {} is lent as before",
-            fact.queue,
-            fact.group,
-        )
-        (groups.add if fact.is_borrowed else groups.discard)(fact.group)
-        self._pairing.all_changed()
-
-    def _spill(self, fact: f.SpillSet) -> None:
-        change = self._pairing.spilled.add if fact.is_spilled else self._pairing.spilled.discard
-        change((fact.queue, fact.region))
-        self._pairing.all_changed()
-
     # --- contacts -----------------------------------------------------------------------------------
 
     def _enter(self, fact: f.ContactEntered) -> None:
@@ -306,7 +234,7 @@ class Auditor:
         self.entered += 1
         not_before_ms = fact.not_before_ms or 0
         contact = SeenContact(
-            fact.contact, self.entered, self._queues[fact.queue], fact.channel, fact.origin, fact.region,
+            fact.contact, self.entered, self._staff.queues[fact.queue], fact.channel, fact.origin, fact.region,
             fact.arrived_ms, max(self._at_ms, not_before_ms), fact.needs, fact.own_needs, fact.head_start_ms,
             fact.owner, frozenset(fact.links), fact.repeat is not None, not_before_ms,
         )  # fmt: skip
@@ -331,7 +259,7 @@ class Auditor:
 
     def _requeue(self, fact: f.ContactRequeued) -> None:
         contact = self._pairing.contacts[fact.contact]
-        old, contact.queue = contact.queue, self._queues[fact.queue]
+        old, contact.queue = contact.queue, self._staff.queues[fact.queue]
         contact.since_ms = self._at_ms
         contact.head_start_ms += contact.queue.rules.head_start_ms - old.rules.head_start_ms
         contact.needs = both_needs(contact.queue.rules.needs, contact.own_needs)
@@ -377,7 +305,7 @@ class Auditor:
             contact.state,
         )
         self._deadlines.clear("asked", fact.contact)
-        self._deadlines.set("intake", fact.contact, self._at_ms + self._rules.intake_limit_ms)
+        self._deadlines.set("intake", fact.contact, self._at_ms + self._staff.rules.intake_limit_ms)
         self._changes(contact, ContactState.INTAKE)
 
     def _intake_taken(self, fact: f.IntakeTaken) -> None:

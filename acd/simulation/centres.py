@@ -5,6 +5,8 @@ For sweeps over many seeds, where one configuration would leave most rules untri
 
 from __future__ import annotations
 
+import msgspec
+
 from acd.routing.model import (
     AgentId,
     AgentRules,
@@ -29,6 +31,7 @@ from acd.routing.model import (
     Rules,
     SkillId,
     SkillNeed,
+    Spill,
     Step,
     Strategy,
     WrapUp,
@@ -41,6 +44,7 @@ NORTH, EAST, SOUTH = (RegionId(name) for name in ("north", "east", "south"))
 GROUP = GroupId("back_office")
 SOLVED = Disposition("solved", solves=True)
 QUEUES = ("support", "sales", "care")
+TWO_CALLS = (Blend(Channel.VOICE, (Channel.VOICE,)), Blend(Channel.CHAT, (Channel.CHAT,)))
 VOICE_AND_CHATS = (Blend(Channel.CHAT, (Channel.CHAT, Channel.VOICE)), Blend(Channel.VOICE, (Channel.CHAT,)))
 
 
@@ -65,6 +69,7 @@ def drawn_rules(seed: str, staff: int) -> Rules:
         RegionRules(SOUTH, neighbours=(EAST,)),
     )
     agents = tuple(_agent(chance, number) for number in range(staff))
+    queues, agents = _with_more(Chance(f"{seed}/more"), queues, agents)
     return Rules(
         1,
         queues,
@@ -75,6 +80,22 @@ def drawn_rules(seed: str, staff: int) -> Rules:
         repeat_window_ms=chance.pick((600_000, 3_600_000)),
         intake_limit_ms=chance.pick((8_000, 900_000)),
     )
+
+
+def _with_more(
+    chance: Chance, queues: tuple[QueueRules, ...], agents: tuple[AgentRules, ...]
+) -> tuple[tuple[QueueRules, ...], tuple[AgentRules, ...]]:
+    """Spills by load, and agents who take two calls at once: drawn apart, so that the other draws stay."""
+    spill = Spill(chance.pick((Reach.NEIGHBOURS, Reach.ALL)), 50, 20)
+    spilling = tuple(
+        msgspec.structs.replace(queue, spill=spill) if chance.share(350) else queue for queue in queues
+    )
+    two = {Channel.VOICE: 2, Channel.CHAT: 2}
+    staff = tuple(
+        msgspec.structs.replace(agent, capacity=two, blends=TWO_CALLS) if chance.share(120) else agent
+        for agent in agents
+    )
+    return spilling, staff
 
 
 def _queue(chance: Chance, name: QueueId, other: str) -> QueueRules:

@@ -60,6 +60,8 @@ class CustomerProfile(msgspec.Struct, frozen=True):
     known: int = 300
     """Share of arrivals by customers who have called before."""
     accepts_overflow: int = 500
+    keeps_silent: int = 0
+    """Share of those who are offered a way out and say nothing."""
     hangs_up_first: int = 600
     """Share of talks that the customer ends; the agent ends the others."""
     gives_up_intake: int = 100

@@ -59,7 +59,7 @@ def plan_of(base: Plan, seed: int, is_drawn: bool) -> Plan:
     staff = STAFF_LEAST + seed % STAFF_SPREAD
     rules: Rules = drawn_rules(str(seed), staff)
     customers: CustomerProfile = msgspec.structs.replace(
-        base.customers, per_hour=staff * (LOAD_LEAST + seed % LOAD_SPREAD), swing=0
+        base.customers, per_hour=staff * (LOAD_LEAST + seed % LOAD_SPREAD), swing=0, keeps_silent=100
     )
     return msgspec.structs.replace(base, rules=rules, seed=seed, customers=customers)
 

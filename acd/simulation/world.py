@@ -321,7 +321,7 @@ class World:
             self._plan(at_ms, lambda now: self._lose_patience(contact, now))
 
     def _treated(self, command: c.PlayTreatment, now_ms: int) -> None:
-        if command.kind != "overflow_offer":
+        if command.kind != "overflow_offer" or self._people.share(self._customers.keeps_silent):
             return
         choice = "accept" if self._people.share(self._customers.accepts_overflow) else "decline"
         self._send(now_ms + self._people.around(4_000), e.CustomerChose(command.contact, choice))
