@@ -95,8 +95,12 @@ def simulate(
     if other is not None:
         plans.append((str(against), _plan(other, seed, hours, counts[0], load_per_hour, faults)))
     if len(counts) > 1:
-        plans = [(f"{count} 个坐席" if language == "zh" else f"{count} agents", _under(_plan(rules, seed, hours, count, load_per_hour, faults), strategy))
-                 for count in counts] + plans[1:]  # fmt: skip
+        named = "{} 个坐席" if language == "zh" else "{} agents"
+        sizes = [_plan(rules, seed, hours, count, load_per_hour, faults) for count in counts]
+        staffed = [
+            (named.format(count), _under(size, strategy)) for count, size in zip(counts, sizes, strict=True)
+        ]
+        plans = staffed + plans[1:]
     if len(plans) > RUNS_MAX:
         refuse(f"found {len(plans)} runs to compare, expected at most {RUNS_MAX}")
     _compare(plans, picture, language, as_json)

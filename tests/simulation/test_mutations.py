@@ -17,7 +17,7 @@ def test_every_mutation_applies_once_and_compiles() -> None:
 
 
 def test_a_mutation_whose_text_is_gone_is_an_error() -> None:
-    with pytest.raises(NotFound, match="found the text 0 times in capacity.py"):
+    with pytest.raises(NotFound, match=r"found the text 0 times in capacity\.py"):
         mutated(Mutant("gone", "capacity.py", "no such text", ""))
 
 
