@@ -119,12 +119,10 @@ class Core(Protocol):
 
     def next_deadline_ms(self) -> int | None:
         """Return when `TimePassed` is wanted next; None: never, as things stand."""
-        ...
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether the last `TimePassed` has left some of what was due to the next, which is wanted at once."""
-        ...
+        """Whether more is due than the last `TimePassed` has dealt with."""
 
     def timer_in_hand(self) -> str:
         """Return whose time was being dealt with when `handle` raised; "": it was the event itself."""

@@ -456,8 +456,8 @@ def quantile(times: Any, share: float) -> float:
     return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] / 1000, 2) if ordered else 0.0
 
 
-def main() -> None:
-    """Measure and print; the last line is one JSON object."""
+def parse_options() -> argparse.Namespace:
+    """What is to be measured."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -482,7 +482,12 @@ def main() -> None:
     parser.add_argument(
         "--table", type=Path, metavar="FILE", help="of FILE of --grid the medians, and FILE.png"
     )
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure and print; the last line is one JSON object."""
+    options = parse_options()
     if options.grid or options.table:
         run_grid(options)
         return

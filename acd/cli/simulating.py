@@ -17,6 +17,7 @@ from acd.routing.model import Rules, Strategy
 from acd.runtime.clock import monotonic_s
 from acd.simulation.day import Day, Plan, Report
 from acd.simulation.demo import with_demo_staff
+from acd.simulation.picture import RUNS_MAX, WORDS, NoPictures, Run, draw, jain
 from acd.simulation.population import AgentProfile, CustomerProfile
 from acd.simulation.sweep import Sum, sweep
 from acd.simulation.world import Faults
@@ -24,6 +25,9 @@ from acd.statistics import figures
 from acd.statistics.service_level import ServiceLevelRule, service_level
 
 HOUR_MS: Final = 3_600_000
+QUARTER_MS: Final = 900_000
+STAFF: Final = 60
+STAFF_MAX: Final = 2_000
 FAULTS: Final = Faults(late=20, twice=20, lost=20, crossed=20, again=20, back=5, silent=5)
 DROPS_EVERY_MS: Final = 2 * HOUR_MS
 CRASH_EVERY: Final = 1_500
@@ -34,7 +38,13 @@ Choice = Annotated[Strategy | None, typer.Option(help="Every queue under this st
 def simulate(
     seed: Annotated[int, typer.Option(help="The same seed is the same day, on any machine.")] = 1,
     hours: Annotated[float, typer.Option(min=0.1, max=240, help="How long the doors are open.")] = 2,
-    staff: Annotated[int, typer.Option(min=1, max=2_000, help="How many agents are simulated.")] = 60,
+    staff: Annotated[
+        str,
+        typer.Option(
+            help="How many agents are simulated; several, as in 50,60,70 or (shares of 60) 0.9,1.0,1.1, are "
+            "compared under the load of the first whole number or of 60."
+        ),
+    ] = "60",
     per_agent_hour: Annotated[
         int, typer.Option(min=1, max=100, help="Contacts for each agent and hour.")
     ] = 16,
@@ -43,6 +53,13 @@ def simulate(
     ] = False,
     strategy: Choice = None,
     against_strategy: Choice = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Another folder of configuration, for the same people.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="A file for a picture (.png, .svg) of all that is compared.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of the picture's words: en or zh.")] = "en",
     seeds: Annotated[str, typer.Option(help="Many days, as in 1-1000, one after the other.")] = "",
     drawn: Annotated[
         bool,
@@ -56,38 +73,91 @@ def simulate(
 ) -> None:
     """Simulate a centre in virtual time, with an auditor who checks every record.
 
-    The rules are those of the configuration, the people are simulated. With --against-strategy the same people come
-    again under the other strategy, and the two are set side by side. Exit status 1 if an invariant was broken.
+    The rules are those of the configuration, the people are simulated. With --against-strategy, --against or several
+    numbers of --staff the same customers come again, and all are set side by side. Exit status 1 if an invariant was
+    broken.
     """
+    base, counts = _staff_of(staff)
+    if language not in WORDS:
+        refuse(f"--language: found {language!r}, expected one of {', '.join(WORDS)}")
     with for_operators():
         rules = load(config).rules
-    plan = _plan(rules, seed, hours, staff, per_agent_hour, faults)
+        other = load(against).rules if against is not None else None
+    load_per_hour = base * per_agent_hour
+    plan = _under(_plan(rules, seed, hours, counts[0], load_per_hour, faults), strategy)
     if seeds:
-        _many(_under(plan, strategy), _range_of(seeds), drawn, result, as_json)
+        _many(plan, _range_of(seeds), drawn, result, as_json)
         return
-    days = [_run(_under(plan, strategy))]
+    first = str(strategy or ("as configured" if against is None else config))
+    plans = [(first, plan)]
     if against_strategy is not None:
-        days.append(_run(_under(plan, against_strategy)))
+        plans.append((str(against_strategy), _under(plan, against_strategy)))
+    if other is not None:
+        plans.append((str(against), _plan(other, seed, hours, counts[0], load_per_hour, faults)))
+    if len(counts) > 1:
+        named = "{} 个坐席" if language == "zh" else "{} agents"
+        sizes = [_plan(rules, seed, hours, count, load_per_hour, faults) for count in counts]
+        staffed = [
+            (named.format(count), _under(size, strategy)) for count, size in zip(counts, sizes, strict=True)
+        ]
+        plans = staffed + plans[1:]
+    if len(plans) > RUNS_MAX:
+        refuse(f"found {len(plans)} runs to compare, expected at most {RUNS_MAX}")
+    _compare(plans, picture, language, as_json)
+
+
+def _compare(plans: list[tuple[str, Plan]], picture: Path | None, language: str, as_json: bool) -> None:
+    """Run each, then say, draw and judge."""
+    days = [_run(plan) for _, plan in plans]
+    names = [name for name, _ in plans]
     reports = [report for report, _ in days]
     if not as_json:
-        names = [str(strategy or "as configured"), str(against_strategy)]
-        _show(plan, days, names)
+        _show([plan for _, plan in plans], days, names)
+    if picture is not None:
+        runs = [_drawn(name, plan, day) for (name, plan), (_, day) in zip(plans, days, strict=True)]
+        one = plans[0][1]
+        try:
+            draw(
+                runs, picture, f"acd simulate --seed {one.seed} --hours {one.length_ms / HOUR_MS:g}", language
+            )
+        except (NoPictures, OSError, ValueError) as error:
+            refuse(f"--picture: {error}")
     for line in [line for report in reports for line in report.broken]:
         err.print(line, markup=False)
     if as_json:
-        typer.echo(msgspec.json.encode(reports[0]).decode())
+        answer = msgspec.to_builtins(reports[0])
+        if len(reports) > 1:
+            answer["runs"] = [
+                {"name": name, **_figures(plan, report, day)}
+                for (name, plan), (report, day) in zip(plans, days, strict=True)
+            ]
+        typer.echo(msgspec.json.encode(answer).decode())
     if any(report.broken or report.lost for report in reports):
         raise typer.Exit(1)
 
 
-def _plan(rules: Rules, seed: int, hours: float, staff: int, per_agent_hour: int, is_faulty: bool) -> Plan:
+def _staff_of(words: str) -> tuple[int, list[int]]:
+    """Whose load it is, and how many agents each run has: `60`, `50,60,70`, or `0.9,1.0,1.1` of 60."""
+    try:
+        numbers = [float(word) for word in words.split(",")]
+        counts = [round(STAFF * number) if "." in words else int(number) for number in numbers]
+    except (ValueError, OverflowError):
+        counts = []
+    if not counts or min(counts) < 1 or max(counts) > STAFF_MAX:
+        refuse(
+            f"--staff: found {words!r}, expected 1 to {STAFF_MAX}, as in 60 or 50,60,70, or shares as in 0.9,1.1"
+        )
+    return (STAFF if "." in words else counts[0]), counts
+
+
+def _plan(rules: Rules, seed: int, hours: float, staff: int, per_hour: int, is_faulty: bool) -> Plan:
     """The configuration's own agents stay signed out: nobody plays them."""
     people, _ = with_demo_staff(msgspec.structs.replace(rules, agents=()), staff)
     return Plan(
         people,
         seed=seed,
         length_ms=int(hours * HOUR_MS),
-        customers=CustomerProfile(per_hour=staff * per_agent_hour),
+        customers=CustomerProfile(per_hour=per_hour),
         agents=AgentProfile(drops_every_ms=DROPS_EVERY_MS if is_faulty else 0),
         faults=FAULTS if is_faulty else Faults(),
         crash_every=CRASH_EVERY if is_faulty else 0,
@@ -161,29 +231,49 @@ def _run(plan: Plan) -> tuple[Report, Day]:
         return day.run(), day
 
 
-def _show(plan: Plan, days: list[tuple[Report, Day]], names: list[str]) -> None:
+def _show(plans: list[Plan], days: list[tuple[Report, Day]], names: list[str]) -> None:
+    plan = plans[0]
     table = Table(title=f"seed {plan.seed}, {len(plan.rules.agents)} agents, {plan.length_ms / HOUR_MS:g} h")
     table.add_column("")
-    for name, _ in zip(names, days, strict=False):
+    for name in names:
         table.add_column(name, justify="right")
     rows: dict[str, list[str]] = {}
-    for report, day in days:
-        for what, value in _figures(plan, report, day).items():
-            rows.setdefault(what, []).append(value)
+    for number, (each, (report, day)) in enumerate(zip(plans, days, strict=True)):
+        for what, value in _figures(each, report, day).items():
+            values = rows.setdefault(what, [])
+            values += ["-"] * (number - len(values)) + [value]
     for what, values in rows.items():
         table.add_row(what, *values)
     out.print(table)
 
 
-def _figures(plan: Plan, report: Report, day: Day) -> dict[str, str]:
-    start, end = plan.start_ms - 900_000, plan.start_ms + plan.length_ms + 86_400_000
-    counts = day.statistics.queue_counts(start, end)
-    shares = sorted(
-        share
+def _occupancies(plan: Plan, day: Day) -> list[float]:
+    start, end = plan.start_ms - QUARTER_MS, plan.start_ms + plan.length_ms + 86_400_000
+    return sorted(
+        share / 10
         for agent in plan.rules.agents
         if (share := figures.occupancy(day.statistics.agent_counts(start, end, plan.start_ms, agent.agent)))
         is not None
     )
+
+
+def _drawn(name: str, plan: Plan, day: Day) -> Run:
+    levels = []
+    first_ms = plan.start_ms - plan.start_ms % QUARTER_MS
+    for at_ms in range(first_ms, plan.start_ms + plan.length_ms, QUARTER_MS):
+        counts = day.statistics.queue_counts(at_ms, at_ms + QUARTER_MS)
+        level = service_level(counts, ServiceLevelRule.ABANDONS_NEGATIVE)
+        if level is not None:
+            levels.append((max(0, at_ms - plan.start_ms) / HOUR_MS, level / 10))
+    taken = [day.taken.get(agent.agent, 0) for agent in plan.rules.agents]
+    return Run(name, levels, [wait_ms / 1000 for wait_ms in day.waits_ms], _occupancies(plan, day), taken)
+
+
+def _figures(plan: Plan, report: Report, day: Day) -> dict[str, str]:
+    start, end = plan.start_ms - QUARTER_MS, plan.start_ms + plan.length_ms + 86_400_000
+    counts = day.statistics.queue_counts(start, end)
+    shares = _occupancies(plan, day)
+    even = jain([day.taken.get(agent.agent, 0) for agent in plan.rules.agents])
     level = service_level(counts, ServiceLevelRule.ABANDONS_NEGATIVE)
     wait_ms = figures.average_speed_of_answer_ms(counts)
     return {
@@ -192,8 +282,9 @@ def _figures(plan: Plan, report: Report, day: Day) -> dict[str, str]:
         "mean wait": "-" if wait_ms is None else f"{wait_ms / 1000:.1f} s",
         "longest wait": f"{counts.wait_longest_ms / 1000:.0f} s",
         **{str(outcome): str(count) for outcome, count in report.outcomes.items()},
-        "occupancy, median": f"{shares[len(shares) // 2] / 10:.1f} %" if shares else "-",
-        "occupancy, least to most": f"{shares[0] / 10:.1f} to {shares[-1] / 10:.1f} %" if shares else "-",
+        "occupancy, median": f"{shares[len(shares) // 2]:.1f} %" if shares else "-",
+        "occupancy, least to most": f"{shares[0]:.1f} to {shares[-1]:.1f} %" if shares else "-",
+        "fairness of contacts (Jain, 1 is even)": "-" if even is None else f"{even:.3f}",
         "faults, crashes": f"{report.faults}, {report.crashes}",
         "lost, assigned twice": f"{report.lost}, {report.assigned_twice}",
         "invariants checked, broken": f"{report.invariant_checks}, {len(report.broken)}",

@@ -12,9 +12,9 @@ from typing import Final
 
 from acd.runtime.pages import ask_for_large_pages
 
-_YOUNG: Final = 5_000
+_YOUNG: Final = 2_500
 _MIDDLE: Final = 3
-"""The middle generation is at most some 20,000 objects, which take less than 5 ms (bench/routing.py measures it)."""
+"""The middle generation is at most some 10,000 objects, for the sake of pauses (bench/routing.py measures them)."""
 _NEVER: Final = 1_000_000
 
 

@@ -5,6 +5,8 @@ For sweeps over many seeds, where one configuration would leave most rules untri
 
 from __future__ import annotations
 
+import msgspec
+
 from acd.routing.model import (
     AgentId,
     AgentRules,
@@ -43,6 +45,7 @@ NORTH, EAST, SOUTH = (RegionId(name) for name in ("north", "east", "south"))
 GROUP = GroupId("back_office")
 SOLVED = Disposition("solved", solves=True)
 QUEUES = ("support", "sales", "care")
+TWO_CALLS = (Blend(Channel.VOICE, (Channel.VOICE,)), Blend(Channel.CHAT, (Channel.CHAT,)))
 VOICE_AND_CHATS = (Blend(Channel.CHAT, (Channel.CHAT, Channel.VOICE)), Blend(Channel.VOICE, (Channel.CHAT,)))
 
 
@@ -67,6 +70,7 @@ def drawn_rules(seed: str, staff: int) -> Rules:
         RegionRules(SOUTH, neighbours=(EAST,)),
     )
     agents = tuple(_agent(chance, number) for number in range(staff))
+    agents = _with_two_calls(Chance(f"{seed}/more"), agents)
     return Rules(
         1,
         queues,
@@ -76,6 +80,15 @@ def drawn_rules(seed: str, staff: int) -> Rules:
         SKILLS,
         repeat_window_ms=chance.pick((600_000, 3_600_000)),
         intake_limit_ms=chance.pick((8_000, 900_000)),
+    )
+
+
+def _with_two_calls(chance: Chance, agents: tuple[AgentRules, ...]) -> tuple[AgentRules, ...]:
+    """Some agents take two calls at once: drawn apart, so that the other draws stay."""
+    two = {Channel.VOICE: 2, Channel.CHAT: 2}
+    return tuple(
+        msgspec.structs.replace(agent, capacity=two, blends=TWO_CALLS) if chance.share(120) else agent
+        for agent in agents
     )
 
 

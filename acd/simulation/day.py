@@ -15,8 +15,8 @@ import msgspec
 from acd.routing import events as e
 from acd.routing.engine import Engine
 from acd.routing.events import AnyEvent, NodeStarted, RulesLoaded, TimePassed
-from acd.routing.model import Outcome, Rules
-from acd.routing.outputs import AnyFact
+from acd.routing.model import AgentId, Outcome, Rules
+from acd.routing.outputs import AnyFact, AssignmentConnected
 from acd.simulation.auditor import Auditor
 from acd.simulation.population import AgentProfile, Chance, CustomerProfile
 from acd.simulation.promises import Promises
@@ -77,6 +77,10 @@ class Day:
         self, plan: Plan, stopwatch: Callable[[], float], tell: Callable[[int, int], None] | None = None
     ) -> None:
         """`stopwatch` gives real seconds, for the speed; `tell(done_ms, length_ms)` feeds a progress bar."""
+        self.waits_ms: list[int] = []
+        """Of all who were answered, in the order of their answers."""
+        self.taken: dict[AgentId, int] = {}
+        """Talks of each agent."""
         self._plan = plan
         self._stopwatch = stopwatch
         self._tell = tell
@@ -178,6 +182,11 @@ class Day:
         self.auditor.apply(facts, now_ms, event, self._records, self._epoch)
         self._promises.apply(facts, now_ms, event)
         self._world.observe(facts, now_ms)
+        for fact in facts:
+            if isinstance(fact, AssignmentConnected):
+                self.taken[fact.agent] = self.taken.get(fact.agent, 0) + 1
+                if fact.is_first:
+                    self.waits_ms.append(fact.waited_ms)
         if self._twin is None:
             return
         self._tail.append((now_ms, facts))

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -58,3 +60,22 @@ def test_a_folder_that_is_none_is_said_and_ends_with_2() -> None:
     done = acd("simulate", "--config", "nowhere")
     assert done.returncode == 2
     assert "nowhere" in done.stderr
+
+
+def test_staffing_is_swept_against_another_configuration_with_a_picture(tmp_path: Path) -> None:
+    path = tmp_path / "what-if.png"
+    done = acd(
+        *("simulate", "--hours", "0.2", "--staff", "8,12", "--against", "config", "--picture", str(path)),
+        "--json",
+    )
+    assert done.returncode == 0, done.stderr
+    runs = json.loads(done.stdout.strip().splitlines()[-1])["runs"]
+    assert [run["name"] for run in runs] == ["8 agents", "12 agents", "config"]
+    assert path.read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize("words", ["0", "many", "1e9", "5,-1", "nan"])
+def test_a_staff_that_makes_no_sense_is_refused(words: str) -> None:
+    done = acd("simulate", "--staff", words)
+    assert done.returncode == 2
+    assert "--staff" in done.stderr

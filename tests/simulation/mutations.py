@@ -1,4 +1,3 @@
-# ruff: noqa: T201
 """Planted bugs: does the simulation find them?
 
     python -m tests.simulation.mutations [--seeds 8] [--jobs 2] [--only WORDS] [--json]
@@ -96,7 +95,7 @@ def play(seeds: range) -> dict[str, Any]:
             report = Day(plan_of(base, seed, True), monotonic_s).run()
         except (NameError, SyntaxError):
             raise  # the mutation itself is no sense
-        except Exception as fault:  # noqa: BLE001 - a planted bug may raise anything
+        except Exception as fault:
             return {"by": "raised", "seed": seed, "checks": checks, "what": repr(fault)[:160]}
         checks += report.invariant_checks
         broken = [*report.broken, *(["invariant 1: lost"] if report.lost else [])]

@@ -26,6 +26,7 @@ PLANTED: Final[tuple[Mutation, ...]] = (
     *_in(
         "capacity.py",
         ("a call admits anything beside it", "bits &= self.voice_admits", "bits &= _BOTH"),
+        ("one call too many", "if voices >= self.voices_max:", "if voices > self.voices_max:"),
         ("one chat too many", "if chats >= self.chats_max:", "if chats > self.chats_max:"),
     ),
     *_in(
