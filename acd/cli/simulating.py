@@ -11,14 +11,17 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
+from acd.cli.journal import FILE
 from acd.cli.printing import err, for_operators, out, refuse
 from acd.config import load
 from acd.routing.model import Rules, Strategy
 from acd.runtime.clock import monotonic_s
+from acd.runtime.journal import JournalReader
 from acd.simulation.day import Day, Plan, Report
 from acd.simulation.demo import with_demo_staff
 from acd.simulation.picture import RUNS_MAX, WORDS, NoPictures, Run, draw, jain
 from acd.simulation.population import AgentProfile, CustomerProfile
+from acd.simulation.recorded import RecordedDay
 from acd.simulation.sweep import Sum, sweep
 from acd.simulation.world import Faults
 from acd.statistics import figures
@@ -56,6 +59,12 @@ def simulate(
     against: Annotated[
         Path | None, typer.Option(help="Another folder of configuration, for the same people.")
     ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            help="A data folder or journal: its customers and shifts come again, under these rules."
+        ),
+    ] = None,
     picture: Annotated[
         Path | None, typer.Option(help="A file for a picture (.png, .svg) of all that is compared.")
     ] = None,
@@ -85,6 +94,9 @@ def simulate(
         other = load(against).rules if against is not None else None
     load_per_hour = base * per_agent_hour
     plan = _under(_plan(rules, seed, hours, counts[0], load_per_hour, faults), strategy)
+    if journal is not None:
+        _again(_read(journal), rules, other, (strategy, against_strategy), picture, language, as_json)
+        return
     if seeds:
         _many(plan, _range_of(seeds), drawn, result, as_json)
         return
@@ -106,20 +118,74 @@ def simulate(
     _compare(plans, picture, language, as_json)
 
 
-def _compare(plans: list[tuple[str, Plan]], picture: Path | None, language: str, as_json: bool) -> None:
-    """Run each, then say, draw and judge."""
-    days = [_run(plan) for _, plan in plans]
+def _read(journal: Path) -> RecordedDay:
+    """The day that a journal holds."""
+    places = [journal / FILE, journal / Path(FILE).name, journal]
+    file = next((place for place in places if place.is_file()), places[0] if journal.is_dir() else journal)
+    recorded = RecordedDay()
+    with for_operators():
+        reader = JournalReader(file)
+        try:
+            recorded.read(reader.records())
+        except ValueError as error:
+            refuse(f"--journal {journal}: {error}")
+    return recorded
+
+
+def _again(
+    recorded: RecordedDay,
+    rules: Rules,
+    other: Rules | None,
+    strategies: tuple[Strategy | None, Strategy | None],
+    picture: Path | None,
+    language: str,
+    as_json: bool,
+) -> None:
+    """Play a day that was under the rules, and under those beside them."""
+    strategy, against_strategy = strategies
+    plan = _under(_plan_again(recorded, rules), strategy)
+    plans = [("as it was", plan), (str(strategy or "under --config"), plan)]
+    if against_strategy is not None:
+        plans.append((str(against_strategy), _under(plan, against_strategy)))
+    if other is not None:
+        plans.append(("under --against", _plan_again(recorded, other)))
+    _compare(plans, picture, language, as_json, recorded)
+
+
+def _plan_again(recorded: RecordedDay, rules: Rules) -> Plan:
+    return Plan(
+        recorded.staffed(rules),
+        start_ms=recorded.start_ms,
+        length_ms=max(1, recorded.end_ms - recorded.start_ms),
+        customers=recorded.customers(),
+        agents=recorded.agents(),
+        recorded=recorded,
+    )
+
+
+def _compare(
+    plans: list[tuple[str, Plan]],
+    picture: Path | None,
+    language: str,
+    as_json: bool,
+    recorded: RecordedDay | None = None,
+) -> None:
+    """Run each, then say, draw and judge. The first of a recorded day is what it was, and is not run."""
+    days: list[tuple[Report, Day | RecordedDay]] = []
+    if recorded is not None:
+        days.append((_report_of(recorded), recorded))
+    days += [_run(plan) for _, plan in plans[len(days) :]]
     names = [name for name, _ in plans]
     reports = [report for report, _ in days]
     if not as_json:
         _show([plan for _, plan in plans], days, names)
     if picture is not None:
         runs = [_drawn(name, plan, day) for (name, plan), (_, day) in zip(plans, days, strict=True)]
-        one = plans[0][1]
+        hours = f"{plans[0][1].length_ms / HOUR_MS:g}"
+        what = f"--seed {plans[0][1].seed} --hours {hours}" if recorded is None else f"--journal, {hours} h"
+        title = f"acd simulate {what}"
         try:
-            draw(
-                runs, picture, f"acd simulate --seed {one.seed} --hours {one.length_ms / HOUR_MS:g}", language
-            )
+            draw(runs, picture, title, language)
         except (NoPictures, OSError, ValueError) as error:
             refuse(f"--picture: {error}")
     for line in [line for report in reports for line in report.broken]:
@@ -134,6 +200,13 @@ def _compare(plans: list[tuple[str, Plan]], picture: Path | None, language: str,
         typer.echo(msgspec.json.encode(answer).decode())
     if any(report.broken or report.lost for report in reports):
         raise typer.Exit(1)
+
+
+def _report_of(recorded: RecordedDay) -> Report:
+    return Report(
+        contacts=len(recorded.visits), faults=0, crashes=0, lost=0, open_return_calls=0, assigned_twice=0,
+        invariant_checks=0, broken=[], hash="", speed=0, records=0, outcomes=recorded.outcomes,
+    )  # fmt: skip
 
 
 def _staff_of(words: str) -> tuple[int, list[int]]:
@@ -231,15 +304,16 @@ def _run(plan: Plan) -> tuple[Report, Day]:
         return day.run(), day
 
 
-def _show(plans: list[Plan], days: list[tuple[Report, Day]], names: list[str]) -> None:
+def _show(plans: list[Plan], days: list[tuple[Report, Day | RecordedDay]], names: list[str]) -> None:
     plan = plans[0]
-    table = Table(title=f"seed {plan.seed}, {len(plan.rules.agents)} agents, {plan.length_ms / HOUR_MS:g} h")
+    day = f"seed {plan.seed}" if plan.recorded is None else "a day that was"
+    table = Table(title=f"{day}, {len(plan.rules.agents)} agents, {plan.length_ms / HOUR_MS:g} h")
     table.add_column("")
     for name in names:
         table.add_column(name, justify="right")
     rows: dict[str, list[str]] = {}
-    for number, (each, (report, day)) in enumerate(zip(plans, days, strict=True)):
-        for what, value in _figures(each, report, day).items():
+    for number, (each, (report, played)) in enumerate(zip(plans, days, strict=True)):
+        for what, value in _figures(each, report, played).items():
             values = rows.setdefault(what, [])
             values += ["-"] * (number - len(values)) + [value]
     for what, values in rows.items():
@@ -247,7 +321,7 @@ def _show(plans: list[Plan], days: list[tuple[Report, Day]], names: list[str]) -
     out.print(table)
 
 
-def _occupancies(plan: Plan, day: Day) -> list[float]:
+def _occupancies(plan: Plan, day: Day | RecordedDay) -> list[float]:
     start, end = plan.start_ms - QUARTER_MS, plan.start_ms + plan.length_ms + 86_400_000
     return sorted(
         share / 10
@@ -257,7 +331,7 @@ def _occupancies(plan: Plan, day: Day) -> list[float]:
     )
 
 
-def _drawn(name: str, plan: Plan, day: Day) -> Run:
+def _drawn(name: str, plan: Plan, day: Day | RecordedDay) -> Run:
     levels = []
     first_ms = plan.start_ms - plan.start_ms % QUARTER_MS
     for at_ms in range(first_ms, plan.start_ms + plan.length_ms, QUARTER_MS):
@@ -269,7 +343,7 @@ def _drawn(name: str, plan: Plan, day: Day) -> Run:
     return Run(name, levels, [wait_ms / 1000 for wait_ms in day.waits_ms], _occupancies(plan, day), taken)
 
 
-def _figures(plan: Plan, report: Report, day: Day) -> dict[str, str]:
+def _figures(plan: Plan, report: Report, day: Day | RecordedDay) -> dict[str, str]:
     start, end = plan.start_ms - QUARTER_MS, plan.start_ms + plan.length_ms + 86_400_000
     counts = day.statistics.queue_counts(start, end)
     shares = _occupancies(plan, day)
@@ -288,5 +362,5 @@ def _figures(plan: Plan, report: Report, day: Day) -> dict[str, str]:
         "faults, crashes": f"{report.faults}, {report.crashes}",
         "lost, assigned twice": f"{report.lost}, {report.assigned_twice}",
         "invariants checked, broken": f"{report.invariant_checks}, {len(report.broken)}",
-        "speed": f"{report.speed:,.0f} x real time",
+        "speed": f"{report.speed:,.0f} x real time" if report.records else "-",
     }

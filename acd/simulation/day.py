@@ -20,6 +20,7 @@ from acd.routing.outputs import AnyFact, AssignmentConnected
 from acd.simulation.auditor import Auditor
 from acd.simulation.population import AgentProfile, Chance, CustomerProfile
 from acd.simulation.promises import Promises
+from acd.simulation.recorded import RecordedDay
 from acd.simulation.world import MAY_BE_LOST, NO_FAULTS, Faults, World
 from acd.statistics.intervals import Statistics
 
@@ -46,6 +47,8 @@ class Plan(msgspec.Struct, frozen=True):
     customers: CustomerProfile = CustomerProfile()
     agents: AgentProfile = AgentProfile()
     faults: Faults = NO_FAULTS
+    recorded: RecordedDay | None = None
+    """A day that was, to be played again; None: customers and agents are drawn."""
     crash_every: int = 0
     """A crash after this many records in the mean; 0: none."""
     compare_every: int = 500
@@ -89,7 +92,13 @@ class Day:
         self._promises = Promises(self.auditor.expect)
         self._engine = Engine()
         self._world = World(
-            plan.rules, str(plan.seed), plan.start_ms, plan.customers, plan.agents, plan.faults
+            plan.rules,
+            str(plan.seed),
+            plan.start_ms,
+            plan.customers,
+            plan.agents,
+            plan.faults,
+            recorded=plan.recorded,
         )
         self._mischief = Chance(f"{plan.seed}/crash")
         self._twin = Engine() if plan.crash_every else None

@@ -29,6 +29,7 @@ from acd.routing.model import (
 from acd.routing.outputs import commands as c
 from acd.routing.outputs import facts as f
 from acd.simulation.population import AgentProfile, Chance, CustomerProfile, name_of, next_arrival_ms
+from acd.simulation.recorded import RecordedDay, Visit
 
 ADAPTER = "simulated"
 RECONCILE_MS = 30_000
@@ -70,6 +71,8 @@ class _Customer(msgspec.Struct):
     is_here: bool = True
     leaves_ms: int = 0
     is_talking: bool = False
+    talk_ms: int = 0
+    """How long it talks; 0: as long as customers do."""
 
 
 class World:
@@ -86,11 +89,13 @@ class World:
         staff: Collection[AgentId] | None = None,
         prefix: str = "sim",
         crowd: int = 0,
+        recorded: RecordedDay | None = None,
     ) -> None:
         """`staff` are the agents that the world plays; the others are real people. None plays all.
 
         Contacts are called `prefix` and a number: two runs on one journal need two prefixes. `crowd` customers
         come in the first ten seconds, so that the centre is at work from the start.
+        `recorded` brings its own customers, shifts and breaks.
         """
         self._prefix = prefix
         self._rules = rules
@@ -109,6 +114,7 @@ class World:
         self._done: set[str] = set()
         self._queue_of: dict[OfferId, QueueId] = {}
         self._asked_outside: set[ContactId] = set()
+        self._in: set[AgentId] = set()
         self.faults = 0
         self.arrived = 0
         self._answer: dict[type[c.Command], Callable[[Any, int], None]] = {
@@ -122,7 +128,10 @@ class World:
             f.ContactEnded: self._over, f.OfferMade: self._offered, f.OfferEnded: self._offer_over,
             f.AssignmentDone: self._offer_over,
         }  # fmt: skip
-        self._open(start_ms, crowd)
+        if recorded is None:
+            self._open(start_ms, crowd)
+        else:
+            self._open_again(start_ms, recorded)
 
     def next_ms(self) -> int | None:
         """Return when something happens next, or None if nothing ever does."""
@@ -224,6 +233,46 @@ class World:
         for _ in range(crowd):
             self._plan(start_ms + 1_000 + self._arrivals.below(9_000), self._come)
         self._plan(start_ms + RECONCILE_MS, self._reconcile)
+
+    def _open_again(self, start_ms: int, recorded: RecordedDay) -> None:
+        """Plan a day that was: its customers, and who signed in, took a break and went home when."""
+        for visit in recorded.visits:
+            self._plan(visit.at_ms, lambda now, visit=visit: self._come_again(visit, now))  # type: ignore[misc]
+        for at_ms, agent, presence, reason in recorded.moves:
+            if agent in self._played:
+                moved = (agent, presence, reason)
+                self._plan(at_ms, lambda _, moved=moved: self._move(*moved))  # type: ignore[misc]
+        self._plan(start_ms + RECONCILE_MS, self._reconcile)
+
+    def _move(self, agent: AgentId, presence: Presence, reason: str) -> Iterable[e.AnyEvent]:
+        session = f"sim-{agent}"
+        if agent not in self._in:
+            self._in.add(agent)
+            yield e.AgentSignedIn(agent, session, presence, reason)
+            for link in LINKS:
+                yield e.LinkChanged(agent, link, True, session)
+        elif presence is Presence.SIGNED_OUT:
+            self._in.discard(agent)
+            yield e.AgentSignedOut(agent)
+        else:
+            yield e.PresenceChosen(agent, presence, reason)
+
+    def _come_again(self, visit: Visit, now_ms: int) -> Iterable[e.AnyEvent]:
+        """Somebody who came that day comes at the same moment, and gives up when they did or would have."""
+        patience_ms = visit.gave_up_ms or visit.waited_ms + self._people.around(self._customers.patience_ms)
+        self._contacts += 1
+        self.arrived += 1
+        contact = ContactId(f"{self._prefix}-{self._contacts}")
+        number = next(iter(visit.arrived.identities), Identity(f"tel:{self._contacts}"))
+        self._here[contact] = _Customer(number, leaves_ms=now_ms + patience_ms, talk_ms=visit.talk_ms)
+        self._plan(now_ms + patience_ms, lambda now: self._lose_patience(contact, now))
+        self._send(
+            now_ms,
+            msgspec.structs.replace(
+                visit.arrived, contact=contact, adapter=ADAPTER, links=(Link.DESK,), return_adapter=""
+            ),
+        )
+        return ()
 
     def _sign_in(self, agent: AgentId, now_ms: int) -> Iterable[e.AnyEvent]:
         session = f"sim-{agent}"
@@ -407,7 +456,7 @@ class World:
         if customer is None:
             return
         customer.is_talking = True
-        end = now_ms + self._people.around(self._customers.talk_ms)
+        end = now_ms + (customer.talk_ms or self._people.around(self._customers.talk_ms))
         if self._people.share(self._agents.holds):
             self._send(now_ms + (end - now_ms) // 3, e.HoldChosen(fact.offer, True))
             self._send(now_ms + (end - now_ms) // 2, e.HoldChosen(fact.offer, False))
