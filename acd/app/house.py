@@ -21,7 +21,8 @@ from acd.intake.room import IntakeRoom
 from acd.ports import Adapter, ConfigError, Room
 from acd.reports import ReportRoom
 from acd.routing.engine import Engine
-from acd.routing.model import AgentId
+from acd.routing.model import AgentId, ContactState, Origin
+from acd.routing.state import State
 from acd.runtime.clock import Clock
 from acd.runtime.journal import JournalFile
 from acd.runtime.metrics import RuntimeMetrics
@@ -143,6 +144,7 @@ class House:
             limits=forms_of.loop_limits(self.settings),
             journal_days=self.settings.retention.journal_days,
             progress=progress,
+            count_served=lambda: count_served(engine.state),
         )
         self.site.health, self.site.readiness = node.health, node.readiness
         return node
@@ -152,6 +154,15 @@ class House:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+
+
+def count_served(state: State) -> int:
+    """Return how many customers are on the line or in a chat; a return call that waits is nobody's line yet."""
+    return sum(
+        contact.state is not ContactState.ENDED
+        and not (contact.origin is Origin.RETURN_CALL and contact.state is ContactState.WAITING)
+        for contact in state.contacts.values()
+    )
 
 
 def _site_settings(settings: Settings) -> SiteSettings:

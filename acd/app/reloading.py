@@ -1,4 +1,4 @@
-"""A changed configuration, brought into force while contacts are served (SIGHUP, or `acd reload`).
+"""A changed configuration, brought into force while contacts are served: by SIGHUP, `acd reload` or HTTP.
 
 All or nothing: a configuration with a problem changes nothing, and every problem is logged. Contacts in the lines keep
 the queue rules they entered under. What is opened at the start (addresses, stores, telephones) waits for the next one,
@@ -8,13 +8,16 @@ and the log says so.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from acd.app.house import House
-from acd.config import ConfigErrors, Settings, changed_files, needs_restart
+from acd.config import ConfigErrors, Settings, changed_files, compare, needs_restart
 from acd.config import rooms as forms_of
+from acd.desk.operating import Fault, NotReloaded, Reloaded
 from acd.ports import ConfigError, Overloaded
 from acd.routing.events import RulesLoaded
 from acd.routing.outputs import Refused
@@ -34,32 +37,46 @@ class Reloading:
         self._node = node
         self._load = load
         self._asked = asyncio.Event()
+        self._lock = asyncio.Lock()
 
     def ask(self) -> None:
         """Have the configuration read again, soon."""
         self._asked.set()
 
     async def run(self) -> None:
-        """Serve until cancelled."""
+        """Serve until cancelled; what came of it stands in the log."""
         while True:
             await self._asked.wait()
             self._asked.clear()
+            with contextlib.suppress(NotReloaded):
+                await self.reload()
+
+    async def reload(self) -> Reloaded:
+        """Bring the configuration of the disk into force; one at a time.
+
+        Raises:
+            NotReloaded: It is not in order; nothing has changed.
+        """
+        async with self._lock:
             try:
-                settings = await asyncio.to_thread(self._load)
+                return await self._bring_into_force(await asyncio.to_thread(self._load))
             except ConfigErrors as errors:
+                faults = tuple(map(_fault_of, errors.errors))
                 for error in errors.errors:
                     _log.error(named("config_problem", what=error))
-                _log.error(named("config_refused", problems=len(errors.errors), in_force=self._version()))
-            except (ConfigError, OSError) as error:
-                _log.error(named("config_refused", why=error, in_force=self._version()))
-            else:
-                await self._bring_into_force(settings)
+            except ConfigError as error:
+                faults = (_fault_of(error),)
+                _log.error(named("config_problem", what=error))
+            except OSError as error:
+                faults = (Fault("", 0, "", str(error), "files that can be read"),)
+                _log.error(named("config_problem", what=error))
+            _log.error(named("config_refused", problems=len(faults), in_force=self._version()))
+            raise NotReloaded(faults, self._version())
 
-    async def _bring_into_force(self, settings: Settings) -> None:
+    async def _bring_into_force(self, settings: Settings) -> Reloaded:
         old = self._house.settings
-        if settings.rules != old.rules and (why := await self._load_rules(settings)) is not None:
-            _log.error(named("config_refused", why=why, in_force=self._version()))
-            return
+        if settings.rules != old.rules:
+            await self._load_rules(settings)
         self._house.settings = settings
         if settings.server.log != old.server.log:
             set_up(settings.server.log.level.value, settings.server.log.format.value)
@@ -67,20 +84,35 @@ class Reloading:
         self._house.hours.replace(forms_of.calendars(settings))
         self._house.desk.set_people(forms_of.desk_settings(settings, self._house.var).people)
         files = ",".join(sorted(changed_files(old, settings))) or "none"
-        later = ",".join(needs_restart(old, settings)) or None
+        later = needs_restart(old, settings)
         _log.warning(
-            named("config_in_force", version=settings.rules.version, changed=files, at_next_start=later)
+            named(
+                "config_in_force",
+                version=settings.rules.version,
+                changed=files,
+                at_next_start=",".join(later) or None,
+            )
         )
+        return Reloaded(settings.rules.version, tuple(compare(old, settings)), tuple(later))
 
-    async def _load_rules(self, settings: Settings) -> str | None:
-        """Hand the rules to the engine; return why it refuses them."""
+    async def _load_rules(self, settings: Settings) -> None:
+        """Hand the rules to the engine.
+
+        Raises:
+            ConfigError: It refuses them, or they cannot be made durable.
+        """
         try:
             async with asyncio.timeout(_RULES_S):
                 record = await self._node.loop.submit(RulesLoaded(settings.rules))
         except (TimeoutError, Overloaded) as error:
-            return f"the rules could not be made durable: {error}"
-        refused = next((fact for fact in record.facts if isinstance(fact, Refused)), None)
-        return None if refused is None else f"{refused.code}: {refused.found}"
+            raise ConfigError("", f"rules that could not be made durable: {error}", "a journal") from None
+        for fact in record.facts:
+            if isinstance(fact, Refused):
+                raise ConfigError("", f"{fact.code}: {fact.found}", fact.expected or "rules that agree")
 
     def _version(self) -> int:
         return self._house.settings.rules.version
+
+
+def _fault_of(error: ConfigError) -> Fault:
+    return Fault(Path(error.file).name, error.line, error.key, error.found, error.expected)

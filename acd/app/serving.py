@@ -16,6 +16,7 @@ import msgspec
 from acd.app.house import House
 from acd.app.reloading import Reloading
 from acd.config import Settings, Versions, load
+from acd.desk.operating import Draining
 from acd.ports import ConfigError
 from acd.routing.model import AgentId
 from acd.runtime.clock import Clock
@@ -74,7 +75,9 @@ async def _run(
 ) -> None:
     node = house.open_node(journal, progress)
     reloading = Reloading(house, node, lambda: _kept(options)[0])
-    _listen_to_signals(node, reloading)
+    operations = HouseOperations(house, node, reloading)
+    house.desk.operating.operations = operations
+    _listen_to_signals(node, reloading, operations)
     await node.run(house.settings.rules, lambda: announce(house, node), beside=[reloading.run])
 
 
@@ -98,15 +101,40 @@ def _kept(options: ServeOptions) -> tuple[Settings, tuple[AgentId, ...]]:
     return msgspec.structs.replace(settings, rules=rules), staff
 
 
-def _listen_to_signals(node: Node, reloading: Reloading) -> None:
-    """SIGINT, SIGTERM: stop; twice: at once. SIGHUP: reload. SIGUSR1: one log line with the state's hash."""
+class HouseOperations:
+    """What the process can be asked to do (`acd.desk.operating.Operations`)."""
+
+    def __init__(self, house: House, node: Node, reloading: Reloading) -> None:
+        self._house = house
+        self._node = node
+        self.reload = reloading.reload
+
+    def drain_s(self) -> int:
+        """Return how long a stop may take, as configured."""
+        return self._house.settings.server.drain_s
+
+    def drain(self, limit_s: int | None) -> Draining:
+        """Take nothing new, let what runs come to its end, then stop."""
+        limit_s = self._house.settings.server.drain_s if limit_s is None else limit_s
+        self._node.drain(limit_s)
+        return Draining(limit_s, self._node.count_served())
+
+
+def _listen_to_signals(node: Node, reloading: Reloading, operations: HouseOperations) -> None:
+    """SIGINT, SIGTERM: drain as `server.drain_s` says; twice: stop; three times: at once.
+
+    SIGHUP: reload. SIGUSR1: one log line with the state's hash.
+    """
     loop = asyncio.get_running_loop()
     asked = [0]
 
     def stop(name: str) -> None:
         asked[0] += 1
-        if asked[0] > 1:
-            # Whoever asks twice does not want to wait; the journal is safe at any instant.
+        if asked[0] == 1 and operations.drain_s():
+            operations.drain(None)
+            return
+        if node.is_stopping:
+            # Whoever asks again does not want to wait; the journal is safe at any instant.
             os._exit(130)
         _log.info(named("stopping", signal=name))
         node.stop()

@@ -38,45 +38,47 @@ CRASH_EVERY: Final = 1_500
 Choice = Annotated[Strategy | None, typer.Option(help="Every queue under this strategy instead of its own.")]
 
 
+StaffOption = Annotated[
+    str,
+    typer.Option(
+        help="How many agents are simulated; several, as in 50,60,70 or (shares of 60) 0.9,1.0,1.1, are "
+        "compared under the load of the first whole number or of 60."
+    ),
+]
+PerAgentHour = Annotated[int, typer.Option(min=1, max=100, help="Contacts for each agent and hour.")]
+WithFaults = Annotated[bool, typer.Option("--faults", help="Late, repeated, lost messages, and crashes.")]
+Against = Annotated[Path | None, typer.Option(help="Another folder of configuration, for the same people.")]
+Journal = Annotated[
+    Path | None,
+    typer.Option(help="A data folder or journal: its customers and shifts come again, under these rules."),
+]
+Picture = Annotated[
+    Path | None, typer.Option(help="A file for a picture (.png, .svg) of all that is compared.")
+]
+Drawn = Annotated[
+    bool,
+    typer.Option("--drawn-rules", help="With --seeds: rules, staff and load are drawn from each seed."),
+]
+Result = Annotated[
+    Path | None, typer.Option(help="With --seeds: a file that gets a line of JSON for each seed.")
+]
+
+
 def simulate(
     seed: Annotated[int, typer.Option(help="The same seed is the same day, on any machine.")] = 1,
     hours: Annotated[float, typer.Option(min=0.1, max=240, help="How long the doors are open.")] = 2,
-    staff: Annotated[
-        str,
-        typer.Option(
-            help="How many agents are simulated; several, as in 50,60,70 or (shares of 60) 0.9,1.0,1.1, are "
-            "compared under the load of the first whole number or of 60."
-        ),
-    ] = "60",
-    per_agent_hour: Annotated[
-        int, typer.Option(min=1, max=100, help="Contacts for each agent and hour.")
-    ] = 16,
-    faults: Annotated[
-        bool, typer.Option("--faults", help="Late, repeated, lost messages, and crashes.")
-    ] = False,
+    staff: StaffOption = "60",
+    per_agent_hour: PerAgentHour = 16,
+    faults: WithFaults = False,
     strategy: Choice = None,
     against_strategy: Choice = None,
-    against: Annotated[
-        Path | None, typer.Option(help="Another folder of configuration, for the same people.")
-    ] = None,
-    journal: Annotated[
-        Path | None,
-        typer.Option(
-            help="A data folder or journal: its customers and shifts come again, under these rules."
-        ),
-    ] = None,
-    picture: Annotated[
-        Path | None, typer.Option(help="A file for a picture (.png, .svg) of all that is compared.")
-    ] = None,
+    against: Against = None,
+    journal: Journal = None,
+    picture: Picture = None,
     language: Annotated[str, typer.Option(help="Of the picture's words: en or zh.")] = "en",
     seeds: Annotated[str, typer.Option(help="Many days, as in 1-1000, one after the other.")] = "",
-    drawn: Annotated[
-        bool,
-        typer.Option("--drawn-rules", help="With --seeds: rules, staff and load are drawn from each seed."),
-    ] = False,
-    result: Annotated[
-        Path | None, typer.Option(help="With --seeds: a file that gets a line of JSON for each seed.")
-    ] = None,
+    drawn: Drawn = False,
+    result: Result = None,
     config: Annotated[Path, typer.Option(help="The folder of the configuration.")] = Path("config"),
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on the last line.")] = False,
 ) -> None:

@@ -24,9 +24,9 @@ from acd.desk.http import (
     read_body,
     read_limit,
     unauthorized,
+    write_audit,
 )
 from acd.desk.messages import PersonCard
-from acd.desk.people import Person
 from acd.desk.roles import RIGHTS, Reach
 from acd.desk.sessions import card_of
 from acd.desk.sign_in import SignInRefused
@@ -187,7 +187,7 @@ class Api:
         """The latest lines of the audit log; that they were read is a line, too."""
         _, person = identify(request, self._desks.sign_in, "read_audit")
         limit = read_limit(request, AUDIT_LINES_MAX)
-        await self._write_audit(person, "read_audit", f"{limit} lines")
+        await write_audit(self._desks.audit, self._desks.now_ms(), person, "read_audit", f"{limit} lines")
         lines = await self._desks.audit.tail(limit)
         return answer(AuditPage(self._desks.audit.head, tuple(lines)))
 
@@ -197,19 +197,7 @@ class Api:
         name = request.match_info["person"]
         if name not in self._desks.sign_in.people:
             raise not_found(name)
-        await self._write_audit(person, "revoke_person", f"person {name}")
+        await write_audit(self._desks.audit, self._desks.now_ms(), person, "revoke_person", f"person {name}")
         self._desks.sign_in.revoke_person(name)
         self._desks.check_signed_in()
         return web.Response(status=204)
-
-    # --- helpers ------------------------------------------------------------------------------------
-
-    async def _write_audit(self, person: Person, act: str, about: str) -> None:
-        desks = self._desks
-        try:
-            await desks.audit.write(desks.now_ms(), person.person, person.role, act, about, "allowed")
-        except OSError as error:
-            _log.error("audit_failed person=%s act=%s error=%s", person.person, act, error)
-            raise ApiError(
-                503, Problem("audit_unavailable", expected="an audit log that can be written")
-            ) from None

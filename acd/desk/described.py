@@ -17,6 +17,7 @@ from acd.desk.actions import AnyAction
 from acd.desk.api import AuditPage, Colleagues, RoleTable, SignedIn, SignInBody
 from acd.desk.cases import CustomerAnswer, NoteBody, TicketList
 from acd.desk.http import Problem
+from acd.desk.operating import DrainBody, Draining, FaultyConfiguration, Reloaded
 from acd.desk.reporting import QUERY, FiguresPage
 from acd.desk.roles import RIGHTS
 from acd.desk.rows import KEY_FIELD, TABLES_OF_AGENT, TABLES_OF_SUPERVISOR, ContactRow
@@ -34,6 +35,7 @@ _ERRORS: Final = {
     "404": "there is no such thing, or it is not within reach",
     "413": "the body is too large",
     "415": "the body is not JSON",
+    "422": "the configuration is not in order; nothing has changed",
     "429": "too many tries; `Retry-After` says how many seconds to wait",
     "500": "a defect of ours; `error_id` stands in the server's log",
     "503": "not now; `Retry-After` may say how many seconds to wait",
@@ -84,12 +86,20 @@ ROUTES: Final = (
           "read_audit"),
     Route("post", "/api/people/{person}/revoke", "Kill all sign-ins of a person; their sockets close with 4401.",
           ("401", "403", "404", "503"), right="revoke_person"),
+    Route("post", "/api/config/reload", "Read the configuration again; all of it comes into force, or nothing.",
+          ("401", "403", "422", "503"), None, Reloaded, right="reload_config"),
+    Route("post", "/api/drain", "Take nothing new, let what runs come to its end, then stop.",
+          ("400", "401", "403", "413", "415", "503"), DrainBody, Draining, right="drain"),
 )  # fmt: skip
 
 
 def build_openapi() -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of HTTP."""
-    kinds = [Problem, *(kind for route in ROUTES for kind in (route.body, route.answer) if kind is not None)]
+    kinds = [
+        Problem,
+        FaultyConfiguration,
+        *(kind for route in ROUTES for kind in (route.body, route.answer) if kind is not None),
+    ]
     _, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     paths: dict[str, Any] = {}
     for route in ROUTES:
@@ -117,7 +127,8 @@ def _operation(route: Route) -> dict[str, Any]:
         more = {kind: {"schema": {"type": "string"}} for kind in route.also}
         responses["200"] = {"description": "the answer", "content": _json(route.answer) | more}
     for status in sorted({*route.errors, "500"}):
-        responses[status] = {"description": _ERRORS[status], "content": _json(Problem)}
+        kind = FaultyConfiguration if status == "422" else Problem
+        responses[status] = {"description": _ERRORS[status], "content": _json(kind)}
     operation: dict[str, Any] = {
         "summary": route.summary,
         "operationId": f"{route.method}_"

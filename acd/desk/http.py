@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 import msgspec
 from aiohttp import web
 
+from acd.desk.audit import AuditLog
 from acd.desk.people import Person
 from acd.desk.requests import NotDone, check_right
 from acd.desk.sign_in import SignIn
@@ -109,6 +110,21 @@ def identify(request: web.Request, sign_in: SignIn, right: str) -> tuple[Claims,
     except NotDone as refusal:
         raise ApiError(403, Problem(refusal.code, refusal.found, refusal.expected)) from None
     return claims, person
+
+
+async def write_audit(log: AuditLog, now_ms: int, person: Person, act: str, about: str) -> None:
+    """Write an act down before it is done.
+
+    Raises:
+        ApiError: 503; then it must not be done.
+    """
+    try:
+        await log.write(now_ms, person.person, person.role, act, about, "allowed")
+    except OSError as error:
+        _log.error("audit_failed person=%s act=%s error=%s", person.person, act, error)
+        raise ApiError(
+            503, Problem("audit_unavailable", expected="an audit log that can be written")
+        ) from None
 
 
 def not_found(what: str) -> ApiError:

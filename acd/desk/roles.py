@@ -74,6 +74,8 @@ RIGHTS: Final[Mapping[str, Mapping[Role, Reach]]] = {
     "read_roles": _AUDITS,
     "read_audit": _AUDITS,
     "revoke_person": _ADMINISTERS,
+    "reload_config": _ADMINISTERS,
+    "drain": _ADMINISTERS,
     # An integrator's key, for the adapters that take events and give records.
     "push_events": {Role.INTEGRATOR: Reach.OWN},
     "read_records": {Role.INTEGRATOR: Reach.OWN, Role.ADMIN: Reach.ALL, Role.AUDITOR: Reach.ALL},
@@ -91,6 +93,8 @@ AUDITED: Final = frozenset(
         "monitor_contact",
         "revoke_person",
         "read_audit",
+        "reload_config",
+        "drain",
     }
 )
 """Acts of one person on what is another's: written down before they are done."""

@@ -16,6 +16,7 @@ from acd.desk.cases import Cases
 from acd.desk.desks import Desks
 from acd.desk.figures import DeskFigures
 from acd.desk.http import errors_as_json
+from acd.desk.operating import Operating
 from acd.desk.origins import Origins
 from acd.desk.pages import STATIC, add_headers, add_pages
 from acd.desk.people import DeskSettings, Person
@@ -71,13 +72,13 @@ class DeskRoom:
             tokens = Tokens(open_secret(folder), settings.token_ms, settings.shift_ms_max)
         except ValueError as error:
             raise ConfigError(
-                str(folder / "token.secret"), "", str(error), "48 random bytes, or no file"
+                "", str(error), "48 random bytes, or no file", str(folder / "token.secret")
             ) from None
         try:
             self._audit = AuditLog(folder / "audit.jsonl")
         except AuditBroken as error:
             raise ConfigError(
-                str(folder / "audit.jsonl"), "", str(error), "the log as it was written"
+                "", str(error), "the log as it was written", str(folder / "audit.jsonl")
             ) from None
         self._sign_in = SignIn(
             tokens,
@@ -102,6 +103,7 @@ class DeskRoom:
             cannot or {},
             DeskFigures(registry),
         )
+        self.operating = Operating(self.desks)
 
     def add_routes(self, app: web.Application) -> None:
         """Add socket, API and pages to the server of the house, before it starts."""
@@ -112,6 +114,7 @@ class DeskRoom:
         Api(self.desks).add_routes(app)
         Cases(self.desks, self._customers).add_routes(app)
         Reporting(self.desks, self._reports).add_routes(app)
+        self.operating.add_routes(app)
         add_pages(app, self.settings.static or STATIC)
         app.on_shutdown.append(self._send_away)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from acd.routing.model import Identity
 
 _PHONE = "tel:"
+_MARKS = str.maketrans("", "", " -.()/")
 
 
 def phone_identity(number: str) -> Identity | None:
@@ -20,6 +21,16 @@ def phone_identity(number: str) -> Identity | None:
         return None
     plus = "+" if number.lstrip().startswith(("+", "\uff0b")) else ""
     return Identity(f"{_PHONE}{plus}{digits}")
+
+
+def can_be_dialled(number: str) -> bool:
+    """Whether a text may be a number: up to 32 digits, `*` and `#`, perhaps a plus before and the usual marks between;
+    or a SIP address."""
+    kind, colon, address = number.partition(":")
+    if colon:
+        return kind.lower() in ("sip", "sips") and 0 < address.find("@") < len(address) - 1
+    marks = number.removeprefix("+").translate(_MARKS)
+    return 1 <= len(marks) <= 32 and marks.isascii() and all(mark.isdigit() or mark in "*#" for mark in marks)
 
 
 def phone_number(identities: Iterable[Identity]) -> str:

@@ -19,7 +19,7 @@ from acd.routing.events import AnyEvent, NodeStarted, RulesLoaded
 from acd.routing.model import Rules
 from acd.routing.outputs import Refused
 from acd.runtime import collector
-from acd.runtime.clock import Clock
+from acd.runtime.clock import Clock, monotonic_s
 from acd.runtime.dispatch import Dispatcher
 from acd.runtime.doors import Limits
 from acd.runtime.journal import JournalFile, JournalState, JournalWriter, SnapshotShelf
@@ -38,6 +38,7 @@ _RESUME_S: Final = 15.0
 _SETTLE_S: Final = 5.0
 _BOOT_S: Final = 20.0
 _JOURNAL_STOP_S: Final = 30.0
+_DRAIN_LOOK_S: Final = 0.2
 
 _log = logging.getLogger("acd.node")
 
@@ -51,6 +52,7 @@ class Node:
         rooms: Started in this order, stopped in the reverse order.
         journal_days: Records older than this may be taken away; None: never.
         progress: Told how many records of how many have been folded.
+        count_served: How many customers are on the line or in a chat, for `drain`.
 
     Raises:
         JournalRefused: From the constructor; nothing was opened or changed.
@@ -67,11 +69,14 @@ class Node:
         limits: Limits = Limits(),
         journal_days: int | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
+        count_served: Callable[[], int] = lambda: 0,
     ) -> None:
         self.metrics = metrics if metrics is not None else RuntimeMetrics()
         self.core = core
         self._started: list[Room] = []
         self._stop = asyncio.Event()
+        self.count_served = count_served
+        self._drain_until_s: float | None = None
         self.is_ready = False
         self.quarantine = Quarantine(file.folder)
         self._file = file
@@ -110,6 +115,29 @@ class Node:
     def stop(self) -> None:
         """Ask `run` to stop: nothing new is taken, what goes on is handed over."""
         self._stop.set()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` has been called."""
+        return self._stop.is_set()
+
+    def drain(self, limit_s: float) -> None:
+        """Take nothing new from now on; stop when everybody is served, or when the time is over."""
+        if self._drain_until_s is None:
+            self.loop.refuse_new("draining")
+            _log.warning(named("draining", limit_s=limit_s, contacts=self.count_served()))
+        self._drain_until_s = monotonic_s() + limit_s
+
+    async def _watch_drain(self) -> None:
+        """Stop the node when a drain has come to its end."""
+        while not self._stop.is_set():
+            until_s = self._drain_until_s
+            if until_s is not None:
+                left = self.count_served()
+                if not left or monotonic_s() >= until_s:
+                    _log.warning(named("drained", contacts_left=left))
+                    self.stop()
+            await asyncio.sleep(_DRAIN_LOOK_S)
 
     def health(self) -> str | None:
         """Return what is wrong so that a restart would help, or None."""
@@ -153,7 +181,7 @@ class Node:
     async def _run_with(self, on_ready: Callable[[], None], beside: Sequence[Companion]) -> None:
         keeping = partial(self._keeping.run, lambda: self.loop.durable_seq)
         doors = partial(self.loop.doors.watch, self.loop.tell_refused)
-        companions: list[Companion] = [self.loop.run, doors, keeping, *beside]
+        companions: list[Companion] = [self.loop.run, doors, keeping, self._watch_drain, *beside]
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(each()) for each in companions]
             try:

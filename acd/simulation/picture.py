@@ -1,6 +1,6 @@
 """What-if runs as a picture: service level over the day, waits, occupancy, and fairness between agents.
 
-matplotlib is an extra (`pip install acd[pictures]`); without it `draw` says so.
+matplotlib is an extra (`pip install acd[bench]`); without it `draw` says so.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def draw(runs: Sequence[Run], path: Path, title: str, language: str = "en") -> N
     try:
         import matplotlib
     except ImportError as error:
-        raise NoPictures("--picture needs matplotlib: pip install 'acd[pictures]'") from error
+        raise NoPictures("--picture needs matplotlib: pip install 'acd[bench]'") from error
     matplotlib.use("Agg")
     import logging
 

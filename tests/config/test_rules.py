@@ -22,6 +22,7 @@ NOT_FOR_ROUTING: Final = {
     "PersonForm.leads": "for the desk: whom a supervisor sees",
     "PersonForm.phone": "for SIP: registration",
     "CentreForm.zone": "for the journal",
+    "ServerForm.drain_s": "for the node: how it stops",
     "CentreForm.country": "for the adapters: how numbers are compared",
     "CentreForm.name": "for the pages",
 }

@@ -28,6 +28,7 @@ ask_wrap_up         o o - - -
 change_agent        - t a - -
 complete_consult    o o - - -
 decline_offer       o o - - -
+drain               - - a - -
 end_consult         o o - - -
 end_contact         - t a - -
 end_talk            o o - - -
@@ -48,6 +49,7 @@ read_records        - - a o a
 read_roles          - - a - a
 read_self           o o o o o
 read_ticket         o o a - -
+reload_config       - - a - -
 renew               o o o o o
 revoke_person       - - a - -
 send_chat           o o - - -

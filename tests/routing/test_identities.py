@@ -2,7 +2,7 @@
 
 import pytest
 
-from acd.routing.identities import phone_identity, phone_number
+from acd.routing.identities import can_be_dialled, phone_identity, phone_number
 from acd.routing.model import Identity
 
 
@@ -28,3 +28,17 @@ def test_the_first_number_among_the_identities_is_the_one_to_dial() -> None:
     names = [Identity("chat:v-1"), Identity("tel:+86138"), Identity("tel:2")]
     assert phone_number(names) == "+86138"
     assert phone_number([Identity("chat:v-1")]) == ""
+
+
+@pytest.mark.parametrize(
+    "number", ["+86 138-0013-8000", "4001", "*86", "(0755) 2345.6789", "sip:ann@branch.example"]
+)
+def test_what_can_be_dialled(number: str) -> None:
+    assert can_be_dialled(number)
+
+
+@pytest.mark.parametrize(
+    "number", ["", "+", "nonsense", "sip:ann", "sip:@host", "tel:123", "1" * 33, "１２３", "12;34"]
+)
+def test_what_cannot_be_dialled(number: str) -> None:
+    assert not can_be_dialled(number)

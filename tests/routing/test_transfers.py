@@ -343,3 +343,15 @@ def test_a_transferred_contact_that_hangs_up_in_the_second_line_was_abandoned_th
     ended = only(zone.do(CustomerLeft(ContactId("c1")), 5_000), ContactEnded)
     assert (ended.outcome, ended.queue) == (Outcome.ABANDONED, "r")
     assert last(zone.facts, ContactRequeued).why == "transfer"
+
+
+def test_a_transfer_to_the_queue_where_the_contact_is_or_to_no_number_is_refused() -> None:
+    zone = Zone("q", "r", agent("a"))
+    zone.ready("a")
+    zone.arrive("c1")
+    offer = zone.accept()
+    assert last(zone.do(TransferAsked(offer, to_queue=QueueId("q"))), Refused).code == "own_target"
+    for event in (TransferAsked(offer, to_number="nonsense"), ConsultAsked(offer, to_number="nonsense")):
+        refused = last(zone.do(event), Refused)
+        assert (refused.code, refused.found) == ("senseless", "nonsense")
+    assert of(zone.do(TransferAsked(offer, to_queue=QueueId("r"))), TransferMade)

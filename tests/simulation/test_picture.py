@@ -30,7 +30,7 @@ def test_a_picture_is_drawn_in_both_languages(tmp_path: Path, language: str) -> 
 
 def test_without_matplotlib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(NoPictures, match=r"acd\[pictures\]"):
+    with pytest.raises(NoPictures, match=r"acd\[bench\]"):
         draw([RUN], tmp_path / "picture.png", "")
 
 

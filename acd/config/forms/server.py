@@ -121,6 +121,7 @@ class ServerForm(Form, frozen=True, kw_only=True):
     database: DatabaseForm = DatabaseForm()
     loop: LoopForm = LoopForm()
     log: LogForm = LogForm()
+    drain_s: Annotated[int, Whole(0, 86_400, "seconds")] = 0
 
 
 class ReasonForm(Form, frozen=True, kw_only=True):

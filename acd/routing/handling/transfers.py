@@ -15,6 +15,7 @@ from acd.routing.events import (
 )
 from acd.routing.handling.leaving import after_work, end_talk
 from acd.routing.handling.offers import find_offer, may
+from acd.routing.identities import can_be_dialled
 from acd.routing.matching import direct_decision, make_offer
 from acd.routing.model import AgentId, AssignmentState, MonitorMode, OfferId, PersonId, Presence
 from acd.routing.outputs import (
@@ -75,8 +76,7 @@ def on_consult(answer: Answer, event: ConsultAsked) -> None:
         target = _consultable(answer, offer, event.to_agent)
         if target is None:
             return
-    elif len(event.to_number) > NUMBER_MAX:
-        answer.refuse(offer.id, "senseless", "a long number", f"{NUMBER_MAX} characters")
+    elif not _is_number(answer, offer, event.to_number):
         return
     if offer.assignment is AssignmentState.TALKING:
         answer.emit(AssignmentHeld(offer.id, True))
@@ -222,6 +222,9 @@ def take_over(answer: Answer, offer: Offer, by: PersonId) -> None:
 def _to_queue(answer: Answer, offer: Offer, event: TransferAsked) -> None:
     contact = offer.contact
     assert event.to_queue is not None
+    if event.to_queue == contact.queue:
+        answer.refuse(offer.id, "own_target", event.to_queue)
+        return
     code = refusal_of(answer.state, contact, event.to_queue)
     if code:
         answer.refuse(offer.id, code, event.to_queue)
@@ -250,9 +253,19 @@ def _to_agent(answer: Answer, offer: Offer, to_agent: AgentId) -> None:
     make_offer(answer, contact, target, direct_decision(answer, contact, "transfer"))
 
 
-def _to_number(answer: Answer, offer: Offer, number: str) -> None:
+def _is_number(answer: Answer, offer: Offer, number: str) -> bool:
+    """Whether this can be dialled; if not, the event is answered."""
     if len(number) > NUMBER_MAX:
         answer.refuse(offer.id, "senseless", "a long number", f"{NUMBER_MAX} characters")
+    elif not can_be_dialled(number):
+        answer.refuse(offer.id, "senseless", number, "a telephone number, or sip:user@host")
+    else:
+        return True
+    return False
+
+
+def _to_number(answer: Answer, offer: Offer, number: str) -> None:
+    if not _is_number(answer, offer, number):
         return
     answer.emit(TransferMade(offer.id, offer.contact.id, None, None, number))
     answer.order(orders.transfer_out(offer, number))
