@@ -72,8 +72,8 @@ class Alarms:
         """Buckets to be looked through for dead keys, and how far the last of them has been."""
         self._place = 0
 
-    def set(self, moment_ms: int, number: int) -> int:
-        """Wake the bearer of this number; the key of this. The owner's own record of the moment makes it live."""
+    def set(self, moment_ms: int, number: int) -> None:
+        """Wake the bearer of this number. The owner's own record of the moment makes it live; it is made before."""
         if moment_ms < self.bell.ms:
             self.bell.ms = moment_ms
         key = ((moment_ms - ORIGIN_MS) << NUMBER_BITS) | number
@@ -99,7 +99,6 @@ class Alarms:
         self.count += 1
         if self.count > self.limit:
             self._sift()
-        return key
 
     def fill(self, moments: Iterable[tuple[int, int]]) -> None:
         """Begin anew with these moments and numbers."""

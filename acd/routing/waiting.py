@@ -137,7 +137,10 @@ def schedule(state: State, contact: Contact, now_ms: int) -> None:
     if not wake_ms:
         contact.alarm = 0
     elif (contact.alarm >> NUMBER_BITS) + ORIGIN_MS != wake_ms or not contact.alarm:
-        contact.alarm = state.contact_alarms.set(wake_ms, contact.key & NUMBER_MASK)
+        number = contact.key & NUMBER_MASK
+        contact.alarm = ((wake_ms - ORIGIN_MS) << NUMBER_BITS) | number
+        # Only now: while dead alarms are sifted out, this one must be known to live.
+        state.contact_alarms.set(wake_ms, number)
 
 
 def next_wake(state: State, contact: Contact, now_ms: int) -> int:

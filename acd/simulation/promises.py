@@ -162,7 +162,10 @@ class Promises:
         """Given back only when it is no longer needed: somebody must have waited less than the lower threshold."""
         if fact.is_borrowed:
             return
-        reserves = self._queues[fact.queue].reserves
+        rules = self._queues[fact.queue]
+        if rules.sticky_patience_ms or rules.repeat.same_agent_patience_ms:
+            return  # who waits for an owner alone is not helped by a reserve, and is not told apart here
+        reserves = rules.reserves
         release_ms = next((known.release_ms for known in reserves if known.group == fact.group), 0)
         waits = [
             self._at_ms - contact.arrived_ms

@@ -44,6 +44,7 @@ def check(engine: Engine) -> None:
         )
         assert queue.staffed == staffed, f"{queue.id}: {queue.staffed} {staffed}"
     _check_agents(engine)
+    _check_alarms(engine)
     for offer in state.offers.values():
         has_deadline = offer.wake_ms is not None
         talks = offer.assignment in (AssignmentState.TALKING, AssignmentState.HELD)
@@ -52,6 +53,17 @@ def check(engine: Engine) -> None:
         )
         assert offer.state in (OfferState.OPEN, OfferState.ACCEPTED)
     _check_pools(engine)
+
+
+def _check_alarms(engine: Engine) -> None:
+    """Whoever waits for a moment is in the alarms: a lost one would be waited for without end."""
+    state = engine.state
+    for alarms, wanted in (
+        (state.contact_alarms, {contact.alarm for contact in state.contacts.values() if contact.alarm}),
+        (state.offer_alarms, state.deadlines),
+    ):
+        held = {*alarms.near, *(key for bucket in alarms.buckets.values() for key in bucket)}
+        assert wanted <= held, f"lost: {sorted(wanted - held)}"
 
 
 def _check_agents(engine: Engine) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from acd.routing import timers
 from acd.routing.engine import Engine
 from acd.routing.events import NodeStarted, TimePassed
 from acd.routing.model import Strategy
@@ -107,3 +108,9 @@ def test_every_decision_is_the_oracles_while_time_is_dealt_with_in_slices(
 @pytest.mark.parametrize("seed", range(10_000, 10_300))
 def test_every_decision_is_the_oracles_at_length(seed: int) -> None:
     run(seed, 1_500, agents=3 + seed % 20)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_alarm_is_lost_while_dead_ones_are_sifted_out(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timers, "LIMIT_MIN", 2)
+    assert run(seed, 600).decisions > 5
