@@ -25,7 +25,17 @@ from acd.desk.figures import DeskFigures
 from acd.desk.frames import build_message_frame
 from acd.desk.messages import SUBPROTOCOLS, Close, Done, Heartbeat, Refused
 from acd.desk.people import DeskSettings, Person
-from acd.desk.requests import Asker, NotDone, about, build_event, check_able, own_chat, read_answer, sight_of
+from acd.desk.requests import (
+    Asker,
+    NotDone,
+    about,
+    build_event,
+    check_able,
+    check_right,
+    own_chat,
+    read_answer,
+    sight_of,
+)
 from acd.desk.roles import AUDITED
 from acd.desk.scope import Scope
 from acd.desk.sessions import Outbox, Session
@@ -245,6 +255,7 @@ class Desks:
             self.pump(session)
             return
         if isinstance(action, a.SendChat):
+            check_right(asker.person, "send_chat")
             self._say(asker, action)
             self._give(answer, Done(action.id))
             return

@@ -94,6 +94,8 @@ def build_event(action: a.Action, asker: Asker, state: BoardState, reasons: Mapp
     check_right(asker.person, a.word_of(action))
     if isinstance(action, a.SetPresence):
         return _presence(action, asker, reasons)
+    if isinstance(action, a.ForcePresence) and action.reason:
+        check_reason(action.presence, action.reason, reasons)
     return _BUILDERS[type(action)](action, asker, state)
 
 
@@ -214,8 +216,7 @@ def _by(asker: Asker) -> PersonId:
 def _presence(action: a.SetPresence, asker: Asker, reasons: Mapping[str, Any]) -> e.AnyEvent:
     if action.presence is Presence.SIGNED_OUT:
         return e.AgentSignedOut(asker.agent, _by(asker), action.reason)
-    if action.presence is Presence.NOT_READY and reasons and action.reason not in reasons:
-        raise NotDone("unknown_reason", action.reason, ", ".join(reasons))
+    check_reason(action.presence, action.reason, reasons)
     return e.PresenceChosen(asker.agent, action.presence, action.reason, _by(asker))
 
 
@@ -296,6 +297,16 @@ def _return_call(action: a.AskReturnCall, asker: Asker, state: BoardState) -> e.
 
 
 # --- a supervisor -------------------------------------------------------------------------------------
+
+
+def check_reason(presence: Presence, reason: str, reasons: Mapping[str, Any]) -> None:
+    """Refuse a reason for being not ready that nobody has configured.
+
+    Raises:
+        NotDone: `unknown_reason`.
+    """
+    if presence is Presence.NOT_READY and reasons and reason not in reasons:
+        raise NotDone("unknown_reason", reason, ", ".join(reasons))
 
 
 def _force_presence(action: a.ForcePresence, asker: Asker, state: BoardState) -> e.AnyEvent:

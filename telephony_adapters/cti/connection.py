@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -17,7 +18,14 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from acd.ports import Overloaded
 from telephony_adapters.cti.adapter import Answer, CtiAdapter, TooFast
 from telephony_adapters.cti.settings import SwitchSettings
-from telephony_adapters.cti.wire import CloudEvent, CtiError, parse_batch, parse_binary, parse_structured
+from telephony_adapters.cti.wire import (
+    ID_MAX,
+    CloudEvent,
+    CtiError,
+    parse_batch,
+    parse_binary,
+    parse_structured,
+)
 
 BODY_MAX = 1 << 20
 FRAME_MAX = 64 * 1024
@@ -158,7 +166,13 @@ class CtiRoutes:
             event_id = event.id
             answer = await self._adapter.take(source, event)
         except CtiError as error:
-            answer = Answer("", "refused", error.code, f"{error.where}: {error.found}", error.expected)
+            answer = Answer(
+                event_id or _id_of(text),
+                "refused",
+                error.code,
+                f"{error.where}: {error.found}",
+                error.expected,
+            )
         except Overloaded as full:
             answer = Answer(event_id, "refused", full.code, *NOT_NOW)
         except TooFast:
@@ -198,6 +212,15 @@ def _credentials(header: str) -> tuple[str | None, str]:
     except ValueError:
         return None, ""
     return source, key
+
+
+def _id_of(text: str) -> str:
+    """Return the id of an event that cannot be taken, as far as it can be read."""
+    try:
+        found = msgspec.json.decode(text, type=dict[str, Any]).get("id")
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return ""
+    return found[:ID_MAX] if isinstance(found, str) else ""
 
 
 def _acknowledged(text: str) -> int | None:

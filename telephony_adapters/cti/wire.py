@@ -370,6 +370,10 @@ ORDER_TYPES: dict[str, str] = {
 }
 
 
+_OUTSIDE = {"deadline_ms": "deadline_at_ms"}
+"""Moments are called so outside the house; `_ms` alone is a duration there."""
+
+
 def build_order(command: AnyCommand, source: str, call: str, number: int, at: str) -> CloudEvent:
     """Say an order as a CloudEvent. Its `id` is the key of the command: the same order is the same id.
 
@@ -379,7 +383,9 @@ def build_order(command: AnyCommand, source: str, call: str, number: int, at: st
     """
     fields = msgspec.to_builtins(command)
     data = {
-        name: value for name, value in fields.items() if name not in ("type", "adapter", "contact", "holder")
+        _OUTSIDE.get(name, name): value
+        for name, value in fields.items()
+        if name not in ("type", "adapter", "contact", "holder")
     }
     return CloudEvent(
         specversion="1.0",

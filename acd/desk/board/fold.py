@@ -210,10 +210,12 @@ def _presence(state: BoardState, changed: Changed, fact: f.PresenceSet, at_ms: i
     agent.presence = fact.presence
     agent.reason = fact.reason
     agent.is_system = fact.is_system
-    agent.set_by = fact.by
+    is_chosen_before = fact.by is None and not fact.is_system and fact.presence is agent.next_presence
+    agent.set_by = agent.next_by if is_chosen_before else fact.by
     agent.since_ms = at_ms
     agent.next_presence = None
     agent.next_reason = ""
+    agent.next_by = None
     if fact.presence is Presence.SIGNED_OUT:
         agent.signed_in_ms = None
     count_agent(state, agent, changed)
@@ -228,6 +230,7 @@ def _next_presence(state: BoardState, changed: Changed, fact: f.NextPresenceSet,
         return False
     agent.next_presence = fact.presence
     agent.next_reason = fact.reason if fact.presence else ""
+    agent.next_by = fact.by if fact.presence else None
     changed.agents[fact.agent] = None
     return True
 

@@ -73,6 +73,7 @@ class AgentState(msgspec.Struct):
     set_by: PersonId | None = None
     next_presence: Presence | None = None
     next_reason: str = ""
+    next_by: PersonId | None = None
     desk: bool = False
     phone: bool = False
     microphone: bool = False

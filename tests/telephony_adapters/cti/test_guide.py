@@ -146,6 +146,9 @@ async def test_the_whole_call_of_the_guide(tmp_path: Path) -> None:
             await socket.until(r'"acd\.order\.connect"')
             await say(2, "acd.call.connected", offer=offer)
             await desk.until(lambda d: any(row["offer"] == offer for row in d.rows("assignments")))
+            bad = {"specversion": "1.0", "id": "nonsense-1", "source": "pbx-1", "type": "acd.nonsense"}
+            await socket.type(json.dumps(bad))
+            await socket.until(r'"id":"nonsense-1","outcome":"refused","code":"unknown_type"')
             await say(3, "acd.call.left")
             await socket.until(r'"acd\.order\.release"')
         await socket.close()
