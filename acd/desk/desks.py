@@ -295,6 +295,14 @@ class Desks:
         unknown = [table for table in action.tables if table not in full.tables]
         if unknown:
             raise NotDone("senseless", ", ".join(unknown), ", ".join(full.tables))
+        state = self.board.state
+        for name, known in (
+            (action.region, state.regions),
+            (action.team, state.teams),
+            (action.queue, state.queues),
+        ):
+            if name and name not in known:
+                raise NotDone("senseless", name, ", ".join(list(known)[:20]))
         tables = tuple(table for table in full.tables if not action.tables or table in action.tables)
         scope = Scope(full.teams, tables, RegionId(action.region), TeamId(action.team), QueueId(action.queue))
         view = self.supervisor_view(scope)

@@ -7,12 +7,13 @@ import json
 import logging
 import re
 from collections.abc import Callable, Sequence
+from itertools import chain, combinations
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from acd.client import HttpRefused
+from acd.client import ActionRefused, HttpRefused
 from acd.client.http import call
 from acd.desk.cases import Cases
 from acd.desk.ticketing import TicketWindow
@@ -276,15 +277,24 @@ async def test_a_token_never_stands_in_the_log(house: House, caplog: pytest.LogC
 
 async def test_the_lists_of_the_board_do_not_run_full_of_views(house: House) -> None:
     async with await house.desk("adi", view="supervisor") as adi:
-        for number in range(30):
+        tables = ("agents", "contacts", "queues", "teams", "alerts")
+        for tables_shown in chain.from_iterable(combinations(tables, count) for count in range(1, 5)):
             house.now += 1_000
-            await adi.act("watch", region=f"r{number}")
+            await adi.act("watch", tables=list(tables_shown))
         assert len(house.room.desks._scopes) > 20
         house.now += 61_000
         (session,) = house.room.desks.sessions.values()
         session.heard_at_ms = house.now
         house.room.desks._forget_unread()
         assert len(house.room.desks._scopes) == 1
+
+
+async def test_a_filter_that_names_nothing_is_refused(house: House) -> None:
+    async with await house.desk("adi", view="supervisor") as adi:
+        for what in ("region", "team", "queue"):
+            with pytest.raises(ActionRefused, match="mars"):
+                await adi.act("watch", **{what: "mars"})
+        await adi.act("watch", region="north")
 
 
 async def test_alerts_come_and_go(tmp_path: Path) -> None:
