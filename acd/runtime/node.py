@@ -181,7 +181,8 @@ class Node:
     async def _run_with(self, on_ready: Callable[[], None], beside: Sequence[Companion]) -> None:
         keeping = partial(self._keeping.run, lambda: self.loop.durable_seq)
         doors = partial(self.loop.doors.watch, self.loop.tell_refused)
-        companions: list[Companion] = [self.loop.run, doors, keeping, self._watch_drain, *beside]
+        resting = partial(collector.collect_at_rest, lambda: not self.count_served())
+        companions: list[Companion] = [self.loop.run, doors, keeping, resting, self._watch_drain, *beside]
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(each()) for each in companions]
             try:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import subprocess
 import sys
+import weakref
+
+from acd.runtime import collector
 
 SETTLED = """
 import gc
@@ -31,3 +36,32 @@ def test_cycles_are_reclaimed_without_ever_looking_at_everything() -> None:
         [sys.executable, "-c", SETTLED], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+async def test_what_lived_long_is_collected_when_nobody_is_served() -> None:
+    at_rest = False
+    task = asyncio.create_task(collector.collect_at_rest(lambda: at_rest, 0.01))
+    cycle = Cycle()
+    cycle.itself = cycle
+    gone = weakref.ref(cycle)
+    gc.collect()
+    del cycle
+    thresholds = gc.get_threshold()
+    gc.disable()
+    try:
+        await asyncio.sleep(0.05)
+        assert gone() is not None, "somebody is being served"
+        at_rest = True
+        async with asyncio.timeout(5):
+            while gone() is not None:  # noqa: ASYNC110 - a weak reference has no event
+                await asyncio.sleep(0.01)
+    finally:
+        gc.enable()
+        gc.set_threshold(*thresholds)
+        task.cancel()
+
+
+class Cycle:
+    """Something that only a collection can reclaim."""
+
+    itself: object = None
