@@ -386,6 +386,8 @@ class World:
         if customer is None or not customer.is_here:
             return
         customer.leaves_ms = now_ms + 120_000
+        # The bot may give up first: whoever is back in the line then waits no longer than this.
+        self._plan(customer.leaves_ms, lambda now: self._lose_patience(contact, now))
         spoken = now_ms + self._people.around(10_000)
         if self._people.share(self._customers.gives_up_intake):
             self._send(spoken, e.IntakeGaveUp(contact, "asked_for_person"))

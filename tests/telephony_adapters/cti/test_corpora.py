@@ -83,8 +83,9 @@ async def test_every_document_as_a_frame_is_answered_or_closes_the_socket() -> N
 
 async def test_every_naughty_string_comes_out_as_it_went_in_or_is_refused_with_a_reason() -> None:
     taken = refused = 0
+    strings = list(naughty_strings())
     async with open_house() as house:
-        for at, text in enumerate(naughty_strings()):
+        for at, text in enumerate(strings):
             fields = {"name": text, "attributes": {"note": text, "x": text[:40]}}
             event = said("acd.call.arrived", at, f"c{at}", entry="400", **fields)
             before = len(house.made(ContactEntered))
@@ -100,4 +101,4 @@ async def test_every_naughty_string_comes_out_as_it_went_in_or_is_refused_with_a
                 assert said_why["code"], (text, body)
                 refused += 1
         await still_serves(house, 1)
-    assert taken > 400, (taken, refused)
+    assert taken > len(strings) * 8 // 10, (taken, refused)
