@@ -37,6 +37,8 @@ from acd.runtime.logs import named
 _log = logging.getLogger("acd.desk")
 
 COLLEAGUES_MAX: Final = 50
+SEARCH_MAX: Final = 128
+"""Characters."""
 AUDIT_LINES_MAX: Final = 1_000
 
 
@@ -146,7 +148,11 @@ class Api:
     async def colleagues(self, request: web.Request) -> web.Response:
         """Agents whose name or id begins with, or holds, what is looked for; those signed in first."""
         identify(request, self._desks.sign_in, "read_colleagues")
-        wanted = request.query.get("search", "")[:128].casefold()
+        wanted = request.query.get("search", "").casefold()
+        if len(wanted) > SEARCH_MAX:
+            raise ApiError(
+                400, Problem("bad_request", f"search: {len(wanted)} characters", f"at most {SEARCH_MAX}")
+            )
         state = self._desks.board.state
         found = [
             agent

@@ -38,11 +38,17 @@ class CustomerAnswer(msgspec.Struct, frozen=True):
     customer: CustomerCard | None
 
 
+NOTE_MAX: Final = 10_000
+"""Characters of a note."""
+NOTE_BYTES_MAX: Final = 12 * NOTE_MAX + 1_024
+"""Every character of it may come as two escapes of six bytes."""
+
+
 class NoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A note on a ticket. `id` is chosen by the client: the same again is the same note."""
 
     id: ActionId
-    text: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    text: Annotated[str, Meta(min_length=1, max_length=NOTE_MAX)]
 
 
 class Cases:
@@ -93,7 +99,7 @@ class Cases:
     async def note(self, request: web.Request) -> web.Response:
         """Add to a ticket's thread."""
         _, person = identify(request, self._desks.sign_in, "note_ticket")
-        body = await read_body(request, NoteBody)
+        body = await read_body(request, NoteBody, NOTE_BYTES_MAX)
         thread = await self._find_ticket(request, person)
         shelf = self._desks.tickets.shelf
         entry: TicketEntry | None = None

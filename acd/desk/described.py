@@ -14,7 +14,7 @@ import yaml
 
 from acd.desk import messages as m
 from acd.desk.actions import AnyAction
-from acd.desk.api import AuditPage, Colleagues, RoleTable, SignedIn, SignInBody
+from acd.desk.api import SEARCH_MAX, AuditPage, Colleagues, RoleTable, SignedIn, SignInBody
 from acd.desk.cases import CustomerAnswer, NoteBody, TicketList
 from acd.desk.http import Problem
 from acd.desk.operating import DrainBody, Draining, FaultyConfiguration, Reloaded
@@ -42,6 +42,14 @@ _ERRORS: Final = {
 }
 
 
+_OPEN: Final = {
+    "/healthz": "Whether the process lives: `ok`, or 503 with the reason.",
+    "/readyz": "Whether it takes contacts: `ok`, or 503 with the reason.",
+    "/metrics": "Figures in Prometheus' text format.",
+}
+"""Paths that want no token and answer in plain text."""
+
+
 class Route(msgspec.Struct, frozen=True):
     """One operation of HTTP."""
 
@@ -65,8 +73,8 @@ ROUTES: Final = (
           right="sign_out"),
     Route("get", "/api/me", "Who I am.", ("401",), None, m.PersonCard, right="read_self"),
     Route("get", "/api/colleagues", "Agents to transfer to or to consult, those signed in first; at most 50.",
-          ("401", "403"), None, Colleagues,
-          (("search", {"type": "string", "maxLength": 128}, "part of a name or id"),), "read_colleagues"),
+          ("400", "401", "403"), None, Colleagues,
+          (("search", {"type": "string", "maxLength": SEARCH_MAX}, "part of a name or id"),), "read_colleagues"),
     Route("get", "/api/contacts/{contact}", "One live contact, with the decision that led to its offer.",
           ("401", "403", "404"), None, ContactRow, right="read_board"),
     Route("get", "/api/contacts/{contact}/tickets", "Tickets of the customer of a contact that I hold or may see.",
@@ -104,6 +112,8 @@ def build_openapi() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method] = _operation(route)
+    for path, summary in _OPEN.items():
+        paths[path] = {"get": _open_operation(path, summary)}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -117,6 +127,14 @@ def build_openapi() -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _open_operation(path: str, summary: str) -> dict[str, Any]:
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    responses = {"200": {"description": "the answer", "content": text}}
+    if path != "/metrics":
+        responses["503"] = {"description": "no; the body says why", "content": text}
+    return {"summary": summary, "operationId": f"get_{path[1:]}", "responses": responses}
 
 
 def _operation(route: Route) -> dict[str, Any]:

@@ -57,8 +57,8 @@ def answer(body: msgspec.Struct, status: int = 200) -> web.Response:
     )
 
 
-async def read_body(request: web.Request, kind: type[Body]) -> Body:
-    """Read a JSON body of a type.
+async def read_body(request: web.Request, kind: type[Body], bytes_max: int = BODY_BYTES_MAX) -> Body:
+    """Read a JSON body of a type, of at most so many bytes.
 
     Raises:
         ApiError: 415, 413 or 400.
@@ -68,8 +68,8 @@ async def read_body(request: web.Request, kind: type[Body]) -> Body:
     raw = bytearray()
     async for chunk in request.content.iter_chunked(4096):
         raw += chunk
-        if len(raw) > BODY_BYTES_MAX:
-            raise ApiError(413, Problem("too_large", f"over {BODY_BYTES_MAX} bytes", "a smaller body"))
+        if len(raw) > bytes_max:
+            raise ApiError(413, Problem("too_large", f"over {bytes_max} bytes", "a smaller body"))
     try:
         return msgspec.json.decode(raw, type=kind)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

@@ -6,7 +6,15 @@ from typing import Final
 
 from acd.routing.contact import Contact, Offer
 from acd.routing.identities import phone_number
-from acd.routing.model import AssignmentState, ContactState, MonitorMode, Origin, OverflowAction, PersonId
+from acd.routing.model import (
+    AssignmentState,
+    ContactState,
+    MonitorMode,
+    OfferId,
+    Origin,
+    OverflowAction,
+    PersonId,
+)
 from acd.routing.outputs import (
     AnyCommand,
     CloseTicket,
@@ -192,9 +200,11 @@ def transfer_out(offer: Offer, number: str) -> TransferOut:
     return TransferOut(offer.contact.adapter, offer.id, offer.contact.id, offer.agent.id, number)
 
 
-def set_monitor(offer: Offer, by: PersonId, mode: MonitorMode | None) -> SetMonitor:
-    """A supervisor takes part, or no longer."""
-    return SetMonitor(offer.contact.adapter, offer.id, offer.contact.id, offer.agent.id, by, mode)
+def set_monitor(
+    offer: Offer, by: PersonId, mode: MonitorMode | None, new_offer: OfferId | None = None
+) -> SetMonitor:
+    """A supervisor takes part, or no longer; or takes over, under a new offer."""
+    return SetMonitor(offer.contact.adapter, offer.id, offer.contact.id, offer.agent.id, by, mode, new_offer)
 
 
 def wanted(state: State) -> list[AnyCommand]:

@@ -352,6 +352,17 @@ _READERS: dict[str, tuple[Any, Any, bool]] = {
 }
 EVENT_TYPES = tuple(_READERS)
 
+
+def data_of_event(kind: str) -> type:
+    """Return the struct of the data of one of `EVENT_TYPES`."""
+    return _READERS[kind][0]  # type: ignore[no-any-return]
+
+
+def needs_call(kind: str) -> bool:
+    """Return whether an event of this type must bear the id of a call as `subject`."""
+    return _READERS[kind][2]
+
+
 ORDER_TYPES: dict[str, str] = {
     "TurnAway": "acd.order.turn_away",
     "PlayTreatment": "acd.order.treatment",
@@ -374,6 +385,11 @@ _OUTSIDE = {"deadline_ms": "deadline_at_ms"}
 """Moments are called so outside the house; `_ms` alone is a duration there."""
 
 
+def name_outside(field: str) -> str:
+    """Return what a field of a command is called in the data of an order."""
+    return _OUTSIDE.get(field, field)
+
+
 def build_order(command: AnyCommand, source: str, call: str, number: int, at: str) -> CloudEvent:
     """Say an order as a CloudEvent. Its `id` is the key of the command: the same order is the same id.
 
@@ -383,7 +399,7 @@ def build_order(command: AnyCommand, source: str, call: str, number: int, at: st
     """
     fields = msgspec.to_builtins(command)
     data = {
-        _OUTSIDE.get(name, name): value
+        name_outside(name): value
         for name, value in fields.items()
         if name not in ("type", "adapter", "contact", "holder")
     }

@@ -127,6 +127,22 @@ async def test_tickets_by_queue_and_owner(house: House, name: str, readable: lis
             assert refused.value.status in (403, 404)
 
 
+async def test_a_note_of_ten_thousand_characters_is_taken_however_they_are_written(house: House) -> None:
+    give_rooms(house)
+    token = (await house.sign_in("adi")).token
+    text = "\U00020000" * 10_000
+    for is_ascii in (False, True):
+        body = json.dumps({"id": f"n-{is_ascii}", "text": text}, ensure_ascii=is_ascii).encode()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        url = house.address + "/api/tickets/T-1/notes"
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.post(url, data=body) as answer,
+        ):
+            assert answer.status == 200, await answer.text()
+            assert (await answer.json())["text"] == text
+
+
 async def test_tickets_are_listed_live_at_the_desks_of_their_queue(house: House) -> None:
     shelf = give_rooms(house)
     await house.room.desks.tickets.open()

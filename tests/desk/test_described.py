@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NoReturn, get_args
 
 import aiohttp
 import jsonschema
 import pytest
 import yaml
 
+from acd.app.site import Site, SiteSettings
 from acd.desk import messages as m
 from acd.desk.actions import AnyAction
+from acd.desk.api import SEARCH_MAX
 from acd.desk.described import render_asyncapi, render_openapi
 from acd.desk.tokens import TOKEN_LENGTH_MAX
+from acd.runtime.metrics import RuntimeMetrics
 from tests.desk.house import PASSWORD, House
 from tests.desk.test_day import one
 
@@ -102,7 +105,7 @@ async def test_all_that_a_day_says_keeps_to_asyncapi(house: House) -> None:
         check(ASYNCAPI, message_schema(message["type"]), message)
 
 
-@pytest.mark.parametrize("path", sorted(OPENAPI["paths"]))
+@pytest.mark.parametrize("path", sorted(path for path in OPENAPI["paths"] if path.startswith("/api/")))
 async def test_http_answers_as_openapi_says(house: House, path: str) -> None:
     house.arrive()
     tokens = {name: (await house.sign_in(name)).token for name in ("ann", "sue", "adi", "aud")}
@@ -137,3 +140,30 @@ def test_a_token_is_as_long_in_every_document_as_in_the_code() -> None:
         assert schemas[kind]["properties"]["token"]["maxLength"] == TOKEN_LENGTH_MAX
     protocol = (DESK / "PROTOCOL.md").read_text()
     assert f"at most {TOKEN_LENGTH_MAX} characters" in " ".join(protocol.split())
+
+
+async def test_what_needs_no_token_is_described_and_there(tmp_path: Path) -> None:
+    described = {path for path in OPENAPI["paths"] if not path.startswith("/api/")}
+    site = Site(SiteSettings(port=0), RuntimeMetrics())
+    assert described == {resource.canonical for resource in site.application.router.resources()}
+    await site.start(_never)
+    async with aiohttp.ClientSession() as session:
+        for path in described:
+            async with session.get(site.address + path) as answer:
+                assert answer.content_type in OPENAPI["paths"][path]["get"]["responses"]["200"]["content"]
+                assert str(answer.status) in OPENAPI["paths"][path]["get"]["responses"]
+    await site.stop()
+
+
+def _never(event: object) -> NoReturn:
+    raise AssertionError(event)
+
+
+async def test_a_search_is_as_long_as_openapi_says(house: House) -> None:
+    token = (await house.sign_in("ann")).token
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
+        for length, status in ((SEARCH_MAX, 200), (SEARCH_MAX + 1, 400)):
+            async with session.get(house.address + "/api/colleagues?search=" + "x" * length) as answer:
+                assert answer.status == status
+                body = await answer.json()
+        assert body["expected"] == "at most 128"

@@ -9,7 +9,9 @@ FILE_LINES_MAX: Final = 600
 FUNCTION_LINES_MAX: Final = 60
 COUNTED: Final = (".py", ".js", ".sql", ".css", ".html", ".yaml")
 
-MADE: Final = frozenset({"acd/desk/asyncapi.yaml", "acd/desk/openapi.yaml"})
+MADE: Final = frozenset(
+    {"acd/desk/asyncapi.yaml", "acd/desk/openapi.yaml", "telephony_adapters/cti/asyncapi.yaml"}
+)
 """Made by a program from the types, and compared with them by a test: nobody reads or writes them line by line."""
 
 TOO_LONG: Final[dict[str, int]] = {}

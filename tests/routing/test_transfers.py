@@ -331,7 +331,9 @@ def test_a_supervisor_who_is_an_agent_takes_over() -> None:
     out = zone.do(MonitorAsked(ONE, PersonId("bob"), MonitorMode.TAKE_OVER))
     assert only(out, AssignmentConnected).agent == "bob"
     assert only(out, ReleaseAgent).agent == "ann"
-    assert only(out, SetMonitor).mode is MonitorMode.TAKE_OVER
+    order = only(out, SetMonitor)
+    assert order.mode is MonitorMode.TAKE_OVER
+    assert order.new_offer == only(out, AssignmentConnected).offer != ONE
 
 
 def test_a_transferred_contact_that_hangs_up_in_the_second_line_was_abandoned_there() -> None:

@@ -211,12 +211,14 @@ def take_over(answer: Answer, offer: Offer, by: PersonId) -> None:
         return
     end_open_consult(answer, offer)
     contact = offer.contact
-    answer.order(orders.set_monitor(offer, by, MonitorMode.TAKE_OVER))
+    number = OfferId(answer.state.offer_count + 1)
+    answer.order(orders.set_monitor(offer, by, MonitorMode.TAKE_OVER, number))
     answer.emit(TransferMade(offer.id, contact.id, None, target.id, "", True))
     end_talk(answer, offer, "supervisor")
     answer.order(orders.release(offer, "taken_over"))
     answer.emit(ContactReturned(contact.id, "taken_over"))
     assign(answer, offer, target)
+    assert answer.state.offer_count == number, "the order has named the offer of the assignment"
 
 
 def _to_queue(answer: Answer, offer: Offer, event: TransferAsked) -> None:

@@ -203,10 +203,11 @@ class EndConsult(OfferCommand, frozen=True):
 
 
 class SetMonitor(OfferCommand, frozen=True):
-    """Let a supervisor take part; None ends it."""
+    """Let a supervisor take part; None ends it. `new_offer`: of a take-over, the number of the supervisor's offer."""
 
     by: PersonId
     mode: MonitorMode | None
+    new_offer: OfferId | None = None
 
     @property
     def key(self) -> str:
