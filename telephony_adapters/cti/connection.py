@@ -50,6 +50,13 @@ class Acknowledge(msgspec.Struct, forbid_unknown_fields=True):
     ack: int
 
 
+class _Begun(msgspec.Struct, frozen=True):
+    """An event whose answer is still to come; `answer` None: it has to wait for its turn."""
+
+    event: CloudEvent
+    answer: asyncio.Future[Answer] | None
+
+
 class CtiRoutes:
     """The doors of the adapter on the house's web server."""
 
@@ -143,41 +150,41 @@ class CtiRoutes:
             if acknowledged is not None:
                 self._adapter.orders[source].acknowledge(acknowledged)
                 continue
-            await aside.acquire()
-            tasks.create_task(self._take_frame(source, socket, frame.data, aside))
-
-    async def _take_frame(
-        self, source: str, socket: web.WebSocketResponse, text: str, aside: asyncio.Semaphore
-    ) -> None:
-        try:
-            answer = await self._answer(source, text)
-            if answer is None:
+            given = self._begin(source, frame.data)
+            if given is None:
                 await socket.close(code=CLOSE_TOO_FAST, message=b"too many events a second")
+            elif isinstance(given, Answer):
+                await _send_answer(socket, given)
             else:
-                with contextlib.suppress(ConnectionError):  # it asks again by the same id when it is back
-                    await socket.send_str(answer)
-        finally:
-            aside.release()
+                await aside.acquire()
+                tasks.create_task(self._finish(source, socket, given, aside))
 
-    async def _answer(self, source: str, text: str) -> str | None:
-        event_id = ""
+    def _begin(self, source: str, text: str) -> Answer | _Begun | None:
+        """Take an event as far as it goes without waiting; None if the switch is too fast."""
+        event = None
         try:
             event = parse_structured(text.encode("utf-8", "surrogatepass"))
-            event_id = event.id
-            answer = await self._adapter.take(source, event)
-        except CtiError as error:
-            answer = Answer(
-                event_id or _id_of(text),
-                "refused",
-                error.code,
-                f"{error.where}: {error.found}",
-                error.expected,
-            )
-        except Overloaded as full:
-            answer = Answer(event_id, "refused", full.code, *NOT_NOW)
+            given = self._adapter.take_now(source, event)
+            return given if isinstance(given, Answer) else _Begun(event, given)
+        except (CtiError, Overloaded) as error:
+            return _refusal(error, _id_of(text) if event is None else event.id)
         except TooFast:
             return None
-        return msgspec.json.encode({"result": answer}).decode()
+
+    async def _finish(
+        self, source: str, socket: web.WebSocketResponse, begun: _Begun, aside: asyncio.Semaphore
+    ) -> None:
+        event = begun.event
+        try:
+            if begun.answer is not None:
+                answer = await asyncio.shield(begun.answer)
+            else:
+                answer = await self._adapter.take_in_turn(source, event)
+        except (CtiError, Overloaded) as error:
+            answer = _refusal(error, event.id)
+        finally:
+            aside.release()
+        await _send_answer(socket, answer)
 
     async def _send_orders(self, source: str, socket: web.WebSocketResponse) -> None:
         orders = self._adapter.orders[source]
@@ -214,6 +221,17 @@ def _credentials(header: str) -> tuple[str | None, str]:
     return source, key
 
 
+async def _send_answer(socket: web.WebSocketResponse, answer: Answer) -> None:
+    with contextlib.suppress(ConnectionError):  # the switch asks again by the same id when it is back
+        await socket.send_str(msgspec.json.encode({"result": answer}).decode())
+
+
+def _refusal(error: CtiError | Overloaded, event_id: str) -> Answer:
+    if isinstance(error, Overloaded):
+        return Answer(event_id, "refused", error.code, *NOT_NOW)
+    return Answer(event_id, "refused", error.code, f"{error.where}: {error.found}", error.expected)
+
+
 def _id_of(text: str) -> str:
     """Return the id of an event that cannot be taken, as far as it can be read."""
     try:
@@ -224,6 +242,8 @@ def _id_of(text: str) -> str:
 
 
 def _acknowledged(text: str) -> int | None:
+    if '"ack"' not in text:
+        return None
     try:
         return msgspec.json.decode(text, type=Acknowledge).ack
     except (msgspec.DecodeError, RecursionError, UnicodeError):
