@@ -36,6 +36,7 @@ from acd.desk.views import AgentView, SupervisorView
 from acd.ports import Overloaded
 from acd.routing.events import AgentSignedIn, LinkChanged
 from acd.routing.model import Link
+from acd.websocket import Websocket
 
 _log = logging.getLogger("acd.desk")
 
@@ -54,7 +55,7 @@ class _Ended(Exception):
         self.code = code
 
 
-class DeskSocket(web.WebSocketResponse):
+class DeskSocket(Websocket):
     """A desk's socket, whose close frame is ours to write, at once and past every buffer.
 
     aiohttp would write a second one when the peer answers, and again at the end of the handler; a browser
@@ -68,9 +69,6 @@ class DeskSocket(web.WebSocketResponse):
         """Close as aiohttp does, unless our close frame is out already."""
         if self.is_ended or (self.session is not None and self.session.close_code is not None):
             return False
-        if self.close_code == WSCloseCode.ABNORMAL_CLOSURE:
-            # No peer may send this code; aiohttp lets it through. RFC 6455, section 7.4.1.
-            code = WSCloseCode.PROTOCOL_ERROR
         return await super().close(code=code, message=message, drain=drain)
 
 

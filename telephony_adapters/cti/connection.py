@@ -16,6 +16,7 @@ import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from acd.ports import Overloaded
+from acd.websocket import Websocket
 from telephony_adapters.cti.adapter import Answer, CtiAdapter, TooFast
 from telephony_adapters.cti.settings import SwitchSettings
 from telephony_adapters.cti.wire import (
@@ -122,7 +123,7 @@ class CtiRoutes:
         switch = self._switch_of(request)
         if switch is None:
             return _problem(HTTPStatus.UNAUTHORIZED, "unauthorized", "no known key", KEY_EXPECTED)
-        socket = web.WebSocketResponse(
+        socket = Websocket(
             protocols=(SUBPROTOCOL,), heartbeat=HEARTBEAT_S, max_msg_size=FRAME_MAX, compress=False
         )
         await socket.prepare(request)

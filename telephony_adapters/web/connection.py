@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
+from acd.websocket import Websocket
 from telephony_adapters.web.settings import (
     BAD_MESSAGES_MAX,
     FRAME_BYTES_MAX,
@@ -121,7 +122,7 @@ class CustomerSocket:
             return refusal
         self._by_address[address] += 1
         try:
-            socket = web.WebSocketResponse(
+            socket = Websocket(
                 protocols=(SUBPROTOCOL,), heartbeat=PING_S, max_msg_size=FRAME_BYTES_MAX, compress=False
             )
             await socket.prepare(request)

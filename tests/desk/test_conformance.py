@@ -1,4 +1,4 @@
-"""RFC 6455 by an outside suite, against the desk's own kind of socket; what it echoes is all that the test adds.
+"""RFC 6455 by an outside suite, against both kinds of socket of the house; what it echoes is all that the test adds.
 
 The desk answers pings itself, refuses compression, and bounds messages; so does the socket here, with a bound that
 lets the suite's largest messages through. What the real bound answers (1009) stands in `test_sockets.py`.
@@ -15,12 +15,9 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from acd.desk.sockets import DeskSocket
+from acd.websocket import Websocket
 
 pytest.importorskip("kosoku", reason="the conformance suite is not installed")
-
-
-KNOWN: dict[str, set[str]] = {"/desk": set(), "/switch": {"7.9.5"}}
-"""Cases that fail, with the reason in NOTES.md: a close frame with a code that must not be sent."""
 
 
 async def echo(request: web.Request) -> web.StreamResponse:
@@ -29,7 +26,7 @@ async def echo(request: web.Request) -> web.StreamResponse:
     if request.path == "/desk":
         socket = DeskSocket(compress=False, autoping=False, timeout=2.0, max_msg_size=64 * 2**20)
     else:  # as switches and customers' pages have it
-        socket = web.WebSocketResponse(compress=False, heartbeat=10.0, max_msg_size=64 * 2**20)
+        socket = Websocket(compress=False, heartbeat=10.0, max_msg_size=64 * 2**20)
     await socket.prepare(request)
     async for message in socket:
         if message.type is WSMsgType.PING:
@@ -76,7 +73,7 @@ def failures(found: dict[str, dict[str, str]]) -> dict[str, tuple[str, str]]:
 async def test_frames_pings_fragments_and_closes(tmp_path: Path, path: str) -> None:
     found = await run_suite(tmp_path, path, "1.*", "2.*", "3.*", "4.*", "5.*", "7.*")
     assert len(found) > 100
-    assert set(failures(found)) == KNOWN[path]
+    assert not failures(found)
 
 
 @pytest.mark.slow
@@ -85,7 +82,7 @@ async def test_frames_pings_fragments_and_closes(tmp_path: Path, path: str) -> N
 async def test_the_whole_suite(tmp_path: Path, path: str) -> None:
     found = await run_suite(tmp_path, path)
     assert len(found) > 500
-    assert set(failures(found)) == KNOWN[path]
+    assert not failures(found)
     assert all(
         result["behavior"] == "UNIMPLEMENTED"
         for case, result in found.items()
