@@ -2,9 +2,9 @@
 
     python -m bench.reload --json
 
-Starts the real server with its journal (FULL), seats the agents, lets the load of `desk_load` run, and meanwhile changes
-a queue and an agent and asks for a reload by `POST /api/config/reload`, again and again. The answer comes when the
-engine has the rules, durable. The last line is one JSON object; README.md says what its keys mean.
+Starts the real server with its journal (FULL), seats the agents, lets the load of `desk_load` run, and meanwhile
+changes a queue and an agent and asks for a reload by `POST /api/config/reload`, again and again. The answer comes
+when the engine has the rules, durable. The last line is one JSON object; README.md says what its keys mean.
 """
 
 from __future__ import annotations
