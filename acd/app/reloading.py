@@ -82,7 +82,9 @@ class Reloading:
             set_up(settings.server.log.level.value, settings.server.log.format.value)
         self._node.loop.replace_limits(forms_of.loop_limits(settings))
         self._house.hours.replace(forms_of.calendars(settings))
-        self._house.desk.set_people(forms_of.desk_settings(settings, self._house.var).people)
+        desk = forms_of.desk_settings(settings, self._house.var)
+        self._house.desk.set_people(desk.people)
+        self._house.desk.set_reasons(desk.reasons)
         files = ",".join(sorted(changed_files(old, settings))) or "none"
         later = needs_restart(old, settings)
         _log.warning(

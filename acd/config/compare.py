@@ -9,6 +9,7 @@ from acd.config.forms import Form
 from acd.config.kinds import Secret
 from acd.config.reader import form_hints, unwrap
 from acd.config.settings import FILES, Settings
+from acd.routing.model import Channel
 
 AT_START_ONLY: Final = (
     "centre.zone",
@@ -18,10 +19,24 @@ AT_START_ONLY: Final = (
     "server.media",
     "server.chat",
     "server.database",
+    "retention.journal_days",
     "retention.figures_days",
+    "retention.config_versions",
     "switches.events_per_s_max",
     "thresholds.alerts",
     "switches.switches",
+    "desk.token_minutes",
+    "desk.shift_hours_max",
+    "desk.heartbeat_s",
+    "desk.silence_s",
+    "desk.sign_in_tries_max",
+    "desk.sign_in_rest_s",
+    "desk.limits",
+    "intake.misses_max",
+    "intake.words_s_max",
+    "intake.silence_s",
+    "intake.chat_silence_s",
+    "intake.categories",
 )
 """File and key of what is opened or claimed at the start; a change waits for the next one."""
 
@@ -42,7 +57,24 @@ def changed_files(old: Settings, new: Settings) -> frozenset[str]:
 
 def needs_restart(old: Settings, new: Settings) -> list[str]:
     """Return the changed parts that a reload cannot bring into force, such as `server.http`; empty for none."""
-    return [part for part in AT_START_ONLY if _part(old, part) != _part(new, part)]
+    parts = [part for part in AT_START_ONLY if _part(old, part) != _part(new, part)]
+    if _voice_numbers(old) != _voice_numbers(new):
+        parts.append("entries.entries (numbers that SIP answers)")
+    if _phones(old) != _phones(new):
+        parts.append("people.people (telephones)")
+    return parts
+
+
+def _voice_numbers(settings: Settings) -> list[str]:
+    entries = settings.entries.entries.items()
+    return [
+        number for name, entry in entries if entry.channel is Channel.VOICE for number in (name, *entry.also)
+    ]
+
+
+def _phones(settings: Settings) -> dict[str, Any]:
+    people = settings.people.people.items()
+    return {name: (each.phone, each.region is None) for name, each in people if each.phone is not None}
 
 
 def _part(settings: Settings, part: str) -> Any:
