@@ -85,7 +85,7 @@ class RenewToken(ClientMessage, frozen=True):
     token: Annotated[str, Meta(max_length=TOKEN_LENGTH_MAX)]
 
 
-class Heartbeat(msgspec.Struct, frozen=True, tag_field="type", tag=tag_of):
+class Heartbeat(msgspec.Struct, frozen=True, tag_field="type", tag=tag_of, forbid_unknown_fields=True):
     """Sign of life. The server sends it; the client answers at once with its own."""
 
     at_ms: int = 0

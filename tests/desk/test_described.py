@@ -62,6 +62,7 @@ def test_what_the_schema_refuses_the_server_refuses() -> None:
         {"type": "set_presence", "id": "1", "presence": "lunch"},
         {"type": "change_agent", "id": "1", "agent": "a", "skills": {"x": 9}},
         {"type": "set_head_start", "id": "1", "contact": "c", "head_start_ms": -1},
+        {"type": "heartbeat", "at": 1},
     ):
         with pytest.raises(jsonschema.ValidationError):
             check(ASYNCAPI, message_schema(str(bad["type"])), bad)
