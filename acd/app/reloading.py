@@ -84,7 +84,7 @@ class Reloading:
         self._house.hours.replace(forms_of.calendars(settings))
         desk = forms_of.desk_settings(settings, self._house.var)
         self._house.desk.set_people(desk.people)
-        self._house.desk.set_reasons(desk.reasons)
+        self._house.desk.desks.replace_words(desk.reasons, desk.team_labels)
         files = ",".join(sorted(changed_files(old, settings))) or "none"
         later = needs_restart(old, settings)
         _log.warning(

@@ -154,6 +154,7 @@ def desk_settings(settings: Settings, var: Path) -> DeskSettings:
     return DeskSettings(
         folder=var / "desk",
         people=tuple(_person(name, person) for name, person in settings.people.people.items()),
+        team_labels={TeamId(name): _label(team.label) for name, team in settings.people.teams.items()},
         reasons={name: _label(reason.label) for name, reason in form.reasons.items()},
         origins=settings.server.http.origins,
         token_ms=form.token_minutes * 60_000,

@@ -44,7 +44,7 @@ from acd.desk.ticketing import TicketWindow
 from acd.desk.views import AgentView, QueueShelf, SharedCells, SupervisorView
 from acd.ports import ChatMessage, ChatRefused, Conversations, Overloaded, Record, Submit
 from acd.routing.events import AnyEvent, LinkChanged
-from acd.routing.model import AgentId, Channel, Link, QueueId, RegionId, TeamId
+from acd.routing.model import AgentId, Channel, Label, Link, QueueId, RegionId, TeamId
 
 _log = logging.getLogger("acd.desk")
 
@@ -81,6 +81,7 @@ class Desks:
         self.audit = audit
         self.now_ms = now_ms
         self.board = Board()
+        self.board.state.team_labels = settings.team_labels
         self.sessions: dict[str, Session] = {}
         self._slots: list[dict[Session, None]] = [{} for _ in range(SLOTS)]
         self._watching: dict[Session, None] = {}
@@ -334,6 +335,18 @@ class Desks:
             _log.error("audit_failed person=%s act=%s error=%s", person.person, a.word_of(action), error)
             return False
         return True
+
+    def replace_words(self, reasons: dict[str, Label], team_labels: dict[TeamId, Label]) -> None:
+        """Put other reasons for being not ready and other labels of teams in force.
+
+        Open desks list the reasons when they connect again; supervisors see the labels with the next delta.
+        """
+        self.settings = msgspec.structs.replace(self.settings, reasons=reasons, team_labels=team_labels)
+        state = self.board.state
+        state.team_labels = team_labels
+        changed = Changed()
+        changed.teams = dict.fromkeys(state.teams)
+        self._for_supervisors.add(changed)
 
     # --- what changed -------------------------------------------------------------------------------
 

@@ -61,6 +61,7 @@ class DeskSettings(msgspec.Struct, frozen=True):
     folder: Path
     """Where the secret of tokens, the revocations and the audit log lie; made if missing."""
     people: tuple[Person, ...] = ()
+    team_labels: dict[TeamId, Label] = {}
     reasons: dict[str, Label] = {}
     """Reasons for not_ready that an agent may choose."""
     origins: tuple[str, ...] = ()

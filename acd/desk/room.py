@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from typing import Final
 
-import msgspec
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
@@ -27,7 +26,6 @@ from acd.desk.sockets import DeskSockets
 from acd.desk.ticketing import TicketWindow
 from acd.desk.tokens import Revocations, Tokens, open_secret
 from acd.ports import ConfigError, Conversations, CustomerBook, FigureBook, Record, Submit, TicketShelf
-from acd.routing.model import Label
 from acd.routing.outputs import AnyCommand, Command
 
 POSTING_S: Final = 2.0
@@ -124,10 +122,6 @@ class DeskRoom:
         """Put new people in force: desks of those who are gone or changed close at once."""
         self._sign_in.set_people(people)
         self.desks.check_signed_in()
-
-    def set_reasons(self, reasons: Mapping[str, Label]) -> None:
-        """Put new reasons for being not ready in force; desks that are open list them when they connect again."""
-        self.desks.settings = msgspec.structs.replace(self.desks.settings, reasons=dict(reasons))
 
     async def start(self, submit: Submit) -> None:
         """Begin to serve."""

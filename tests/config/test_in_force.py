@@ -65,6 +65,7 @@ def in_force(settings: Settings) -> tuple[Any, ...]:
         rooms.loop_limits(settings),
         desk.people,
         desk.reasons,
+        desk.team_labels,
         settings.server.log,
         settings.server.drain_s,
     )
@@ -91,8 +92,6 @@ WORDS_ONLY = {
     "entries.entries.*.label.zh",
     "people.groups.*.label.en",
     "people.groups.*.label.zh",
-    "people.teams.*.label.en",
-    "people.teams.*.label.zh",
     "skills.skills.*.label.en",
     "skills.skills.*.label.zh",
 }

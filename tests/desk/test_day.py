@@ -6,6 +6,7 @@ import pytest
 
 from acd.client import ActionRefused, Desk
 from acd.routing import events as e
+from acd.routing.model import Label, TeamId
 from acd.routing.outputs import AssignmentDone, OfferEnded, PresenceSet
 from tests.desk.house import House
 
@@ -210,3 +211,17 @@ async def test_a_link_that_the_page_reports(house: House) -> None:
         with pytest.raises(ActionRefused) as refused:
             await ann.act("set_link", link="desk", is_up=False)
         assert refused.value.code == "senseless"
+
+
+async def test_other_words_of_the_configuration_are_in_force_at_once(house: House) -> None:
+    async with house.ready("ann") as ann, await house.desk("adi", view="supervisor") as adi:
+        await adi.until(lambda desk: "red" in desk.tables.get("teams", {}))
+        assert adi.tables["teams"]["red"]["label"] == {"en": "", "zh": ""}
+        with pytest.raises(ActionRefused):
+            await ann.act("set_presence", presence="not_ready", reason="flood")
+        house.room.desks.replace_words(
+            {"flood": Label("Flood", "水灾")}, {TeamId("red"): Label("The Reds", "红队")}
+        )
+        await adi.until(lambda desk: desk.tables["teams"]["red"]["label"] == {"en": "The Reds", "zh": "红队"})
+        await ann.act("set_presence", presence="not_ready", reason="flood")
+        await ann.until(lambda desk: one(desk, "me")["reason"] == "flood")

@@ -357,7 +357,7 @@ def build_team(state: BoardState, name: TeamId) -> GroupRow | None:
     group = state.teams.get(name)
     if group is None or not _agents(group.place):
         return None
-    return _build_group(str(name), Label(), group)
+    return _build_group(str(name), state.team_labels.get(name, Label()), group)
 
 
 def _build_group(key: str, label: Label, group: GroupState) -> GroupRow:

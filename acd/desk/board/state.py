@@ -19,6 +19,7 @@ from acd.routing.model import (
     EntryId,
     HoursId,
     Identity,
+    Label,
     MonitorMode,
     OfferId,
     Origin,
@@ -242,5 +243,7 @@ class BoardState(msgspec.Struct):
     entries: dict[EntryId, QueueId] = {}
     regions: dict[RegionId, GroupState] = {}
     teams: dict[TeamId, GroupState] = {}
+    team_labels: dict[TeamId, Label] = {}
+    """By the configuration; a team without one is shown by its id."""
     staff_version: int = 0
     """Grows when anybody's team or queues change."""
