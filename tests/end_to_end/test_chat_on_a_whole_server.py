@@ -113,7 +113,7 @@ async def test_a_chat_customer_is_called_back_although_the_server_is_killed_in_t
         second = (await again.next("welcome"))["contact"]
         [shown] = await desk.until(lambda desk: desk.rows("offers"), timeout_s=20)
         assert shown["contact"] == second and shown["repeat"]["count"] == 1
-        assert shown["repeat"]["last_channel"] == "voice" and shown["display"] == ""
+        assert shown["repeat"]["last_channel"] == "chat" and shown["display"] == ""
         visits = [(visit["origin"], visit["channel"]) for visit in shown["repeat"]["visits"]]
         assert visits == [("return_call", "voice"), ("inbound", "chat")]
         await desk.act("accept_offer", offer=shown["offer"])

@@ -30,6 +30,7 @@ from acd.routing.model import (
     ContactState,
     Label,
     MonitorMode,
+    Origin,
     QueueId,
     RegionId,
     TeamId,
@@ -120,10 +121,14 @@ def is_open(state: BoardState, name: QueueId) -> bool:
 
 
 def build_repeat(state: BoardState, card: ContactCard) -> RepeatMark | None:
-    """Return that the customer was here before, with the name of the agent of the last visit."""
+    """Return that the customer was here before, with the name of the agent of the last visit.
+
+    A return call is no visit of the customer: `last_` tells of one only where all visits that are kept are such.
+    """
     if card.repeat is None or not card.repeat.visits:
         return None
-    last = card.repeat.visits[0]
+    visits = card.repeat.visits
+    last = next((visit for visit in visits if visit.origin is not Origin.RETURN_CALL), visits[0])
     return RepeatMark(
         count=card.repeat.count,
         last_at_ms=last.at_ms,
