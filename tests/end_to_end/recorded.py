@@ -24,6 +24,7 @@ from acd.desk.rows import (
     RepeatMark,
     ReturnCallRow,
     Tables,
+    VisitMark,
     Work,
 )
 from acd.ports import ChatMessage, Speaker, TicketCard
@@ -107,6 +108,11 @@ def repeat(now: int) -> RepeatMark:
     return RepeatMark(
         count=3, last_at_ms=now - 26 * 60 * MINUTE, last_channel=Channel.VOICE, last_queue=QueueId("support"),
         last_outcome="answered", last_agent=AgentId("chen"), last_agent_name="Chen Yu", last_disposition="delivery/late",
+        is_recurring=True, visits=(
+            VisitMark(ContactId("v-3"), now - 26 * 60 * MINUTE, Channel.VOICE, QueueId("support"), "answered", Origin.INBOUND,
+                      AgentId("chen"), "Chen Yu", "delivery/late", is_solved=True, ticket=TicketId("T-10020")),
+            VisitMark(ContactId("v-2"), now - 50 * 60 * MINUTE, Channel.CHAT, QueueId("orders"), "abandoned", Origin.INBOUND),
+        ),
     )  # fmt: skip
 
 
@@ -157,7 +163,7 @@ def contact(index: int, now: int) -> ContactRow:
         language="zh" if index % 2 else "en", region=RegionId(list(REGIONS)[index % 3]), display=CUSTOMERS[index % 8],
         state=ContactState.INTAKE if index == 9 else ContactState.WAITING if waits else ContactState.ASSIGNED,
         since_at_ms=now - (index * 13 % 300) * SECOND, arrived_at_ms=now - (300 - index * 7) * SECOND,
-        head_start_ms=60_000 if index == 2 else 0, step=index % 3, verified=True,
+        head_start_ms=180_000 if index in (0, 2) else 0, head_starts={"value": 60_000, "manual": 120_000} if index in (0, 2) else {}, step=index % 3, verified=True,
         repeat=repeat(now) if index % 5 == 0 else None, agent=None if waits else AgentId(f"agent-{index}"),
         offer=None if waits else OfferId(1000 + index), assignment=None if waits else AssignmentState.TALKING,
         position=index + 1 if waits else None, estimate_ms=(index + 1) * 40_000 if waits else None,
@@ -176,7 +182,8 @@ def queue(name: str, now: int) -> QueueRow:
         answered_in_time=301 - index * 40, abandoned=21, abandoned_short=3, overflowed=7, refused=2, wait_ms_sum=9_000_000,
         wait_ms_max=400_000, service_level=750 + index * 42, threshold_ms=20_000,
         regions={RegionId(region): RegionCount(waiting=3, assigned=4, signed_in=13, ready=2) for region in REGIONS},
-        borrowed=("back-office",) if index == 0 else (),
+        borrowed=("back-office",) if index == 0 else (), spilled=(RegionId("north"),) if index == 0 else (),
+        overflow_asked=8 if index == 0 else 0, overflow_declined=3 if index == 0 else 0, estimates=40, estimate_error_ms=35_000,
     )  # fmt: skip
 
 

@@ -290,6 +290,42 @@ async def test_tables_are_sorted_filtered_and_grouped(window: BrowserContext) ->
 
 
 @pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("Why it stands where it stands", "customer's value", "+1 min", "by hand", "+2 min", "North: too many wait",
+                "here again", "Earlier", "T-10020", "gave up waiting")),
+        ("zh", ("为什么排在此处", "来自客户价值", "+1分钟", "人工调整", "+2分钟", "北方：当地等待多", "再次来访", "此前", "T-10020", "放弃等待")),
+    ],
+)  # fmt: skip
+async def test_why_a_contact_stands_where_it_stands_by_keyboard_alone(
+    browser: Browser, language: Language, said: tuple[str, ...]
+) -> None:
+    async with open_window(browser, language) as window:
+        page = await open_desk(window, desk_of(), "/supervisor")
+        menu = page.locator('[data-table=contacts] tr[data-key="w-0"] .menu-place > button')
+        await menu.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("[data-do=details]")).to_be_focused()
+        await page.keyboard.press("Enter")
+        text = await page.locator("dialog").inner_html()
+        assert not [words for words in said if words not in text.replace("&amp;", "&")]
+        await page.keyboard.press("Escape")
+        await expect(menu).to_be_focused()
+
+
+async def test_a_queue_says_which_regions_spill(window: BrowserContext) -> None:
+    page = await open_desk(window, desk_of(), "/supervisor")
+    await expect(page.locator("[data-spilled]")).to_have_text("spills: North")
+    await page.locator('[data-table=queues] tr[data-key="support"] .menu-place > button').click()
+    await page.locator("[data-do=queue_details]").click()
+    dialog = page.locator("dialog")
+    for text in ("contacts from North reach other regions", "back-office", "8, of whom 3 stayed", "35 sec on average"):
+        await expect(dialog).to_contain_text(text)
+    await expect(dialog.locator("tr[data-region=north]")).to_contain_text("spills")
+    await expect(dialog.locator("tr[data-region=east]")).not_to_contain_text("spills")
+
+
+@pytest.mark.parametrize(
     ("row", "action", "fill", "sent"),
     [
         ("w-2", "move", ("select", "vip"), {"type": "move_contact", "contact": "w-2", "queue": "vip"}),

@@ -96,8 +96,13 @@ export function Dialog({ title, onClose, children, buttons, problem = "" }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useEffect(() => {
     const before = document.activeElement;
-    element.current?.showModal();
-    return () => before instanceof HTMLElement && before.focus();
+    const opened = element.current;
+    opened?.showModal();
+    return () => {
+      // While it is open the rest of the page is inert and takes no focus.
+      opened?.close();
+      if (before instanceof HTMLElement) before.focus();
+    };
   }, []);
   return html`<dialog
     ref=${element}

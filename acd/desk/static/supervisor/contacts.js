@@ -9,6 +9,7 @@ import { useStore } from "../page/store.js";
 import { useTable } from "../page/views.js";
 import { CustomerCell, RowMenu, useAllowed, useNames } from "./cells.js";
 import { filterContacts } from "./figures.js";
+import { headStartRows } from "./reasons.js";
 import { isFound } from "./sorting.js";
 import { Find, LiveTable } from "./table.js";
 import { filter, useWatch } from "./watch_state.js";
@@ -39,7 +40,8 @@ function PositionCell({ row }) {
 /** @param {{row: Row, steps: number | undefined}} props */
 function StepCell({ row, steps }) {
   const { t, lang } = useWatch();
-  const raised = row.head_start_ms > 0 && t("head_start", { time: durationText(row.head_start_ms, lang) });
+  const parts = headStartRows(row, t, lang).map(([term, value]) => `${term} ${value}`);
+  const raised = row.head_start_ms > 0 && [t("head_start", { time: durationText(row.head_start_ms, lang) }), ...parts].join(" · ");
   const refused = row.refusals > 0 && t("refusals", { count: row.refusals });
   return html`<span class="row tight">
     ${steps ? t("step_of", { step: row.step + 1, steps }) : row.step + 1}

@@ -11,7 +11,7 @@ import { useTable } from "../page/views.js";
 import { reasonText } from "../page/words.js";
 import { useNames } from "./cells.js";
 import { ChangeAgent } from "./change_agent.js";
-import { Details } from "./details.js";
+import { Details, QueueDetails } from "./details.js";
 import { complaint, dialog, useWatch } from "./watch_state.js";
 
 /** @typedef {import("../page/tables.js").Row} Row */
@@ -204,5 +204,6 @@ export function OpenDialog() {
   if (kind === "end") return html`<${End} row=${row} />`;
   if (kind === "close_queue" || kind === "open_queue") return html`<${TurnQueue} row=${row} isOpen=${kind === "open_queue"} />`;
   if (kind === "monitor") return html`<${Monitor} row=${row} mode=${mode ?? "monitor"} />`;
+  if (kind === "queue_details") return html`<${QueueDetails} row=${row} onClose=${close} />`;
   return html`<${Details} row=${row} onClose=${close} />`;
 }

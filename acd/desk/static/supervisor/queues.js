@@ -8,7 +8,7 @@ import { Icon } from "../page/icons.js";
 import { doing } from "../page/presence.js";
 import { useStore } from "../page/store.js";
 import { useTable } from "../page/views.js";
-import { RowMenu, useAllowed } from "./cells.js";
+import { RowMenu, useAllowed, useNames } from "./cells.js";
 import { filterAgents, filterContacts } from "./figures.js";
 import { LiveTable } from "./table.js";
 import { filter, useWatch } from "./watch_state.js";
@@ -18,6 +18,8 @@ import { filter, useWatch } from "./watch_state.js";
 /** @param {{row: Row}} props */
 function QueueName({ row }) {
   const { t, lang } = useWatch();
+  const names = useNames();
+  const spilled = (row.spilled ?? []).map(names.region).join(", ");
   return html`<span class="row">
     <span class="strong cut">${labelText(row.label, lang, row.queue)}</span>
     ${!row.is_open &&
@@ -25,6 +27,7 @@ function QueueName({ row }) {
       <${Icon} name="gate" />${row.gate_reason ? t("closed_by_hand", { reason: row.gate_reason }) : t("closed")}
     </span>`}
     ${row.borrowed.length > 0 && html`<span class="badge wrap_up">${t("borrowed", { groups: row.borrowed.join(", ") })}</span>`}
+    ${spilled && html`<span class="badge wrap_up" data-spilled title=${t("spill_of", { regions: spilled })}>${t("spills_from", { regions: spilled })}</span>`}
     ${row.return_calls > 0 && html`<span class="badge">${t("return_calls_in", { count: row.return_calls })}</span>`}
   </span>`;
 }
@@ -103,8 +106,10 @@ export function Queues() {
   const agents = filterAgents(useTable(view, "agents").values(), chosen);
   const contacts = filterContacts(useTable(view, "contacts").values(), chosen);
   const rows = [...useTable(view, "queues").values()].map((row) => completed(inRegion(row, chosen.region), agents, contacts));
-  const items = (/** @type {Row} */ row) =>
-    may("turn_queue") ? [{ kind: row.gate_reason || !row.is_open ? "open_queue" : "close_queue" }] : [];
+  const items = (/** @type {Row} */ row) => [
+    { kind: "queue_details" },
+    ...(may("turn_queue") ? [{ kind: row.gate_reason || !row.is_open ? "open_queue" : "close_queue" }] : []),
+  ];
   return html`<section class="card panel">
     <h2>${t("queues")} <span class="badge">${rows.length}</span></h2>
     <${LiveTable}
