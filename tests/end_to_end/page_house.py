@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
 
 from playwright.async_api import BrowserContext, Page, Route, WebSocketRoute
 
@@ -53,6 +54,9 @@ class PageHouse:
 
     async def _answer(self, route: Route) -> None:
         path = route.request.url.removeprefix(ORIGIN).split("?")[0]
+        if path == "/api/figures":
+            await self._figures(route)
+            return
         if path.startswith("/api/"):
             await self._sign_in(route)
             return
@@ -63,6 +67,19 @@ class PageHouse:
             return
         headers = {"Content-Type": KINDS[file.suffix], "Content-Security-Policy": POLICY}
         await route.fulfill(body=file.read_bytes(), headers=headers)
+
+    async def _figures(self, route: Route) -> None:
+        """Answer as the server does, which is tested elsewhere; what was asked for is noted."""
+        asked = dict(parse_qsl(urlsplit(route.request.url).query))
+        self._note({"type": "figures", **asked})
+        if "figures" in self.refusals:
+            await route.fulfill(
+                status=403, json={"code": self.refusals["figures"], "found": "", "expected": ""}
+            )
+        elif asked["format"] == "csv":
+            await route.fulfill(body="start_at,end_at,queue\r\n", headers={"Content-Type": "text/csv"})
+        else:
+            await route.fulfill(json=recorded.figures(int(time.time() * 1000)))
 
     async def _sign_in(self, route: Route) -> None:
         asked = route.request.post_data_json or {}

@@ -313,13 +313,54 @@ async def test_why_a_contact_stands_where_it_stands_by_keyboard_alone(
         await expect(menu).to_be_focused()
 
 
+async def test_a_day_by_quarter_of_an_hour_of_a_queue_and_as_csv(window: BrowserContext) -> None:
+    house = desk_of()
+    page = await open_desk(window, house, "/supervisor")
+    complaints = Complaints(page)
+    await page.locator("[data-part=figures]").click()
+    asked = await house.until("figures")
+    assert (asked["interval"], asked["by"], asked["zone"]) == ("15", "queue", "Asia/Shanghai")
+    await expect(page.locator(".day-chart canvas")).to_be_visible()
+    entered = sum(20 + index % 7 * 3 for index in range(32) if index not in (3, 4))
+    both = page.locator("tr[data-quarter=sum] td").first
+    await expect(both).to_have_text(f"{2 * entered:,}")
+    await expect(page.locator("[data-table=day] tbody tr")).to_have_count(31)
+    await page.locator("[data-choose=queue]").select_option("presales")
+    await expect(both).to_have_text(str(entered))
+    await page.locator("[data-choose=queue]").select_option("vip")
+    await expect(page.locator(".day .empty")).to_have_text("Nothing was counted on this day.")
+    async with page.expect_download() as saving:
+        await page.get_by_role("button", name="Save as CSV").click()
+    saved = await saving.value
+    assert re.fullmatch(r"figures-\d{4}-\d\d-\d\d\.csv", saved.suggested_filename)
+    assert (await saved.path()).read_text().startswith("start_at,")
+    await page.locator("[data-choose=day]").fill("2026-01-31")
+    assert (await house.until("figures", 3))["to"] == "2026-02-01"
+    assert complaints.found == []
+
+
+async def test_figures_that_are_refused_say_so_in_words(window: BrowserContext) -> None:
+    house = desk_of()
+    house.refusals["figures"] = "forbidden"
+    page = await open_desk(window, house, "/supervisor")
+    await page.locator("[data-part=figures]").click()
+    await expect(page.locator(".day .notice")).to_contain_text("Your role may not do this.")
+    await page.reload()
+    await expect(page.locator(".day .notice")).to_be_visible()
+
+
 async def test_a_queue_says_which_regions_spill(window: BrowserContext) -> None:
     page = await open_desk(window, desk_of(), "/supervisor")
     await expect(page.locator("[data-spilled]")).to_have_text("spills: North")
     await page.locator('[data-table=queues] tr[data-key="support"] .menu-place > button').click()
     await page.locator("[data-do=queue_details]").click()
     dialog = page.locator("dialog")
-    for text in ("contacts from North reach other regions", "back-office", "8, of whom 3 stayed", "35 sec on average"):
+    for text in (
+        "contacts from North reach other regions",
+        "back-office",
+        "8, of whom 3 stayed",
+        "35 secs on average",
+    ):
         await expect(dialog).to_contain_text(text)
     await expect(dialog.locator("tr[data-region=north]")).to_contain_text("spills")
     await expect(dialog.locator("tr[data-region=east]")).not_to_contain_text("spills")

@@ -55,12 +55,22 @@ async function post(path, { token, body }) {
  * @returns {Promise<any>}
  */
 export async function fetchJson(path) {
+  return (await get(path)).json();
+}
+
+/** The same for what is a text, such as CSV. @param {string} path @returns {Promise<string>} */
+export async function fetchText(path) {
+  return (await get(path)).text();
+}
+
+/** @param {string} path @returns {Promise<Response>} */
+async function get(path) {
   const answer = await fetch(path, {
     headers: { Authorization: `Bearer ${session.get()?.token ?? ""}` },
     credentials: "omit",
     signal: AbortSignal.timeout(15_000),
   });
-  if (answer.ok) return answer.json();
+  if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({}));
   throw new HttpRefusal(problem.code ?? "internal", answer.status, 0);
 }

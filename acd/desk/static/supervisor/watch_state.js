@@ -34,3 +34,11 @@ export const dialog = createStore(/** @type {OpenDialog} */ (null));
 
 /** The last refusal in words; "" when there is nothing to say. */
 export const complaint = createStore("");
+
+/** @typedef {"live" | "figures"} Part what the page shows; an address that ends in #figures opens with the figures */
+
+/** @type {import("../page/store.js").Store<Part>} */
+export const shownPart = createStore(
+  typeof window !== "undefined" && (location.hash === "#figures" || recall("session", "part") === "figures") ? "figures" : "live",
+);
+shownPart.watch(() => keep("session", "part", shownPart.get()));
