@@ -98,6 +98,11 @@ async def test_a_chat_from_the_offer_to_the_wrap_up_and_the_same_customer_comes_
         await expect(customer.locator("[data-ended]")).to_be_visible()
         await wrap_up(agent, "Fault solved", "new seal")
         await expect(supervisor.locator('[data-figure="answered"] .value')).to_have_text("1")
+        await supervisor.locator("[data-part=figures]").click()
+        day = supervisor.locator("tr[data-quarter=sum] td")
+        await expect(day.nth(0)).to_have_text("1")
+        await expect(day.nth(1)).to_have_text("1")
+        await supervisor.locator("[data-part=live]").click()
         await customer.get_by_role("button", name="Start a new chat").click()
         await customer.locator(".start button").click()
         for text in ("1 earlier contact", "Dan Wu", "Fault solved"):

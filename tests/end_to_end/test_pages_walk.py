@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from acd.routing.model import AssignmentState
 from tests.end_to_end import recorded
@@ -230,6 +230,19 @@ async def test_every_state_is_whole(browser: Browser, walk: str, language: Langu
     assert not found and not said, "\n".join(
         [*(f"{state}: {wrong}" for state, wrong in found.items()), *said]
     )
+
+
+async def test_an_offer_is_in_sight_on_a_telephone_wherever_the_page_is_scrolled_to(browser: Browser) -> None:
+    async with open_window(browser) as window:
+        await house_of().serve(window)
+        page = await window.new_page()
+        await page.set_viewport_size({"width": 390, "height": 844})
+        await page.goto(f"{ORIGIN}/agent")
+        await sign_in(page, "ann")
+        accept = page.get_by_role("button", name="Accept")
+        await expect(accept).to_be_in_viewport()
+        await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        await expect(accept).to_be_in_viewport()
 
 
 async def test_the_walk_sees_what_is_wrong(browser: Browser) -> None:

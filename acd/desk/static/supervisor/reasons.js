@@ -30,5 +30,5 @@ function signed(ms, lang) {
 
 /** Whether the contact reaches further than its home for now, by the load of its region. @param {Row} row a contact @param {Row | undefined} queue */
 export function isSpilled(row, queue) {
-  return Boolean(row.region && queue?.spilled?.includes(row.region));
+  return Boolean(queue?.spilled?.includes(row.region));
 }
