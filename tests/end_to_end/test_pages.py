@@ -231,7 +231,7 @@ async def test_a_supervisor_steers_agents_contacts_and_queues(
             await expect(supervisor.locator("dialog")).to_have_count(0)
 
         await do("[data-table=contacts] tbody tr", "raise", "10")
-        await expect(contact.locator('[title="raised by 10 mins"]')).to_be_visible()
+        await expect(contact.locator('[title="raised by 10 mins · by hand +10 mins"]')).to_be_visible()
         await ask("[data-table=contacts] tbody tr", "assign", "dan")
         await expect(supervisor.locator("dialog [role=alert]")).to_be_visible()
         await supervisor.get_by_role("button", name="Cancel").click()
