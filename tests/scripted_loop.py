@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from acd.ports import Record, Room
-from acd.routing.events import AnyEvent, TimePassed
+from acd.ports import Overloaded, Record, Room
+from acd.routing.events import AnyEvent, ContactArrived, TimePassed
 from acd.routing.outputs import AnyCommand, AnyFact
 
 E = TypeVar("E")
@@ -26,10 +26,14 @@ class ScriptedLoop:
         self.rooms: list[Room] = []
         self.answers: dict[type, Callable[[Any], Sequence[AnyFact]]] = {}
         """What facts an event of this kind makes true."""
+        self.refuses = ""
+        """A code with which arrivals are refused at the doors; empty: they are not."""
         self._came = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def submit(self, event: AnyEvent) -> asyncio.Future[Record]:
+        if self.refuses and isinstance(event, ContactArrived):
+            raise Overloaded(self.refuses)
         self.events.append(event)
         future: asyncio.Future[Record] = asyncio.get_running_loop().create_future()
         task = asyncio.get_running_loop().create_task(self._answer(event, future))

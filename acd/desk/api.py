@@ -17,6 +17,7 @@ from acd.desk.desks import Desks
 from acd.desk.http import (
     ApiError,
     Problem,
+    admit,
     answer,
     bearer,
     identify,
@@ -147,7 +148,7 @@ class Api:
 
     async def colleagues(self, request: web.Request) -> web.Response:
         """Agents whose name or id begins with, or holds, what is looked for; those signed in first."""
-        identify(request, self._desks.sign_in, "read_colleagues")
+        identify(request, self._desks.sign_in, "read_colleagues", ("search",))
         wanted = request.query.get("search", "").casefold()
         if len(wanted) > SEARCH_MAX:
             raise ApiError(
@@ -191,7 +192,7 @@ class Api:
 
     async def audit(self, request: web.Request) -> web.Response:
         """The latest lines of the audit log; that they were read is a line, too."""
-        _, person = identify(request, self._desks.sign_in, "read_audit")
+        _, person = await admit(request, self._desks, "read_audit", ("limit",))
         limit = read_limit(request, AUDIT_LINES_MAX)
         await write_audit(self._desks.audit, self._desks.now_ms(), person, "read_audit", f"{limit} lines")
         lines = await self._desks.audit.tail(limit)
@@ -199,9 +200,13 @@ class Api:
 
     async def revoke(self, request: web.Request) -> web.Response:
         """Close every desk of a person and kill the sign-ins behind them, and all others of theirs."""
-        _, person = identify(request, self._desks.sign_in, "revoke_person")
+        _, person = await admit(request, self._desks, "revoke_person")
         name = request.match_info["person"]
         if name not in self._desks.sign_in.people:
+            about = f"person {name[:100]}"
+            await write_audit(
+                self._desks.audit, self._desks.now_ms(), person, "revoke_person", about, "not_found"
+            )
             raise not_found(name)
         await write_audit(self._desks.audit, self._desks.now_ms(), person, "revoke_person", f"person {name}")
         self._desks.sign_in.revoke_person(name)

@@ -18,9 +18,10 @@ from acd.desk.desks import Desks
 from acd.desk.http import ApiError, Problem, answer, identify, not_found, read_body
 from acd.desk.people import Person
 from acd.desk.requests import sight_of
-from acd.desk.roles import Reach, reach_of
+from acd.desk.roles import reach_of
+from acd.desk.ticketing import may_read
 from acd.ports import CustomerBook, CustomerCard, TicketCard, TicketEntry, TicketThread
-from acd.routing.model import AgentId, ContactId, QueueId, TicketId
+from acd.routing.model import AgentId, ContactId, TicketId
 
 TICKETS_MAX: Final = 50
 TIMELINE_MAX: Final = 100
@@ -134,19 +135,6 @@ class Cases:
         if shelf is None:
             raise ApiError(503, Problem("unavailable", "no tickets room", "a house that keeps tickets"))
         thread = await shelf.ticket(name)
-        if thread is None or not self._may_read(thread, person):
+        if thread is None or not may_read(thread, person, self._desks.board.state):
             raise not_found(name)
         return thread
-
-    def _may_read(self, thread: TicketThread, person: Person) -> bool:
-        """Whoever serves its queue, owns it, or holds one of its contacts now; supervisors by what they see."""
-        state, card, agent_id = self._desks.board.state, thread.card, AgentId(person.person)
-        if reach_of(person.role, "read_ticket") is Reach.ALL:
-            return True
-        agent = state.agents.get(agent_id)
-        serves = agent is not None and card.queue in agent.queues
-        held = {state.offers[offer].contact for offer in agent.held} if agent is not None else set()
-        if card.owner == agent_id or serves or not held.isdisjoint(thread.contacts):
-            return True
-        leads = reach_of(person.role, "read_board") is not None
-        return leads and sight_of(person).sees_queue(state, QueueId(card.queue))

@@ -144,7 +144,8 @@ def _operation(route: Route) -> dict[str, Any]:
     else:
         more = {kind: {"schema": {"type": "string"}} for kind in route.also}
         responses["200"] = {"description": "the answer", "content": _json(route.answer) | more}
-    for status in sorted({*route.errors, "500"}):
+    never = {"500"} if not route.right or route.path == "/api/renew" else {"400", "500"}
+    for status in sorted({*route.errors, *never}):
         kind = FaultyConfiguration if status == "422" else Problem
         responses[status] = {"description": _ERRORS[status], "content": _json(kind)}
     operation: dict[str, Any] = {

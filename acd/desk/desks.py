@@ -40,11 +40,11 @@ from acd.desk.roles import AUDITED
 from acd.desk.scope import Scope
 from acd.desk.sessions import Outbox, Session
 from acd.desk.sign_in import SignIn
-from acd.desk.ticketing import TicketWindow
+from acd.desk.ticketing import TicketWindow, may_read
 from acd.desk.views import AgentView, QueueShelf, SharedCells, SupervisorView
 from acd.ports import ChatMessage, ChatRefused, Conversations, Overloaded, Record, Submit
 from acd.routing.events import AnyEvent, LinkChanged
-from acd.routing.model import AgentId, Channel, Label, Link, QueueId, RegionId, TeamId
+from acd.routing.model import AgentId, Channel, Label, Link, QueueId, RegionId, TeamId, TicketId
 
 _log = logging.getLogger("acd.desk")
 
@@ -262,6 +262,8 @@ class Desks:
             return
         event = build_event(action, asker, self.board.state, self.settings.reasons)
         check_able(action, self.board.state, self.cannot)
+        if isinstance(action, a.AskReturnCall) and action.ticket:
+            await self._check_ticket(asker.person, action.ticket)
         if a.word_of(action) in AUDITED and not await self._write_audit(asker.person, action, "allowed"):
             raise NotDone("audit_unavailable", "the audit log cannot be written", "an audit log")
         try:
@@ -271,6 +273,17 @@ class Desks:
         if isinstance(action, a.SetLink):
             (session.links.add if action.is_up else session.links.discard)(action.link)
         future.add_done_callback(partial(self._settle, answer))
+
+    async def _check_ticket(self, person: Person, name: TicketId) -> None:
+        """Refuse a ticket that is not there, or that this person may not read: the same answer for both.
+
+        Raises:
+            NotDone: `unknown_ticket`.
+        """
+        shelf = self.tickets.shelf
+        thread = await shelf.ticket(name) if shelf is not None else None
+        if thread is None or not may_read(thread, person, self.board.state):
+            raise NotDone("unknown_ticket", name[:100], "a ticket that you may see, or none")
 
     def _settle(self, answer: Answer[Session], future: asyncio.Future[Record]) -> None:
         if future.cancelled() or future.exception() is not None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable, Collection
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -17,8 +17,12 @@ from aiohttp import web
 from acd.desk.audit import AuditLog
 from acd.desk.people import Person
 from acd.desk.requests import NotDone, check_right
+from acd.desk.roles import AUDITED
 from acd.desk.sign_in import SignIn
 from acd.desk.tokens import Claims, TokenRefused
+
+if TYPE_CHECKING:
+    from acd.desk.desks import Desks
 
 _log = logging.getLogger("acd.desk")
 
@@ -65,6 +69,9 @@ async def read_body(request: web.Request, kind: type[Body], bytes_max: int = BOD
     """
     if request.content_type != "application/json":
         raise ApiError(415, Problem("bad_request", request.content_type[:100], "application/json"))
+    packed = request.headers.get("Content-Encoding", "identity")
+    if packed.lower() != "identity":
+        raise ApiError(415, Problem("bad_request", f"Content-Encoding: {packed[:80]}", "a body as it is"))
     raw = bytearray()
     async for chunk in request.content.iter_chunked(4096):
         raw += chunk
@@ -96,11 +103,19 @@ def unauthorized(refusal: TokenRefused) -> ApiError:
     return ApiError(401, Problem("unauthorized", expected="a valid token"), {"WWW-Authenticate": "Bearer"})
 
 
-def identify(request: web.Request, sign_in: SignIn, right: str) -> tuple[Claims, Person]:
-    """Return who asks, if the token is good and the role has the right.
+def identify(
+    request: web.Request, sign_in: SignIn, right: str, parameters: Collection[str] = ()
+) -> tuple[Claims, Person]:
+    """Return who asks, if the token is good, the role has the right, and the address asks nothing unknown.
+
+    Args:
+        request: What came.
+        sign_in: Who knows the tokens.
+        right: The line of the table of roles.
+        parameters: What may stand behind the `?`, each at most once: a misspelt filter must not answer with everything.
 
     Raises:
-        ApiError: 401 or 403.
+        ApiError: 401, 403 or 400.
     """
     try:
         claims, person = sign_in.check(bearer(request))
@@ -109,17 +124,44 @@ def identify(request: web.Request, sign_in: SignIn, right: str) -> tuple[Claims,
         raise unauthorized(refusal) from None
     except NotDone as refusal:
         raise ApiError(403, Problem(refusal.code, refusal.found, refusal.expected)) from None
+    known = ", ".join(parameters)
+    for name in sorted(set(request.query)):
+        if name not in parameters:
+            raise ApiError(
+                400, Problem("bad_request", name[:100], f"one of {known}" if known else "no parameters")
+            )
+        if len(request.query.getall(name)) > 1:
+            raise ApiError(400, Problem("bad_request", f"{name}, twice", f"each of {known} once"))
     return claims, person
 
 
-async def write_audit(log: AuditLog, now_ms: int, person: Person, act: str, about: str) -> None:
-    """Write an act down before it is done.
+async def admit(
+    request: web.Request, desks: Desks, right: str, parameters: Collection[str] = ()
+) -> tuple[Claims, Person]:
+    """Return what `identify` returns; what the role may not do is written into the audit log, if the act is audited.
+
+    Raises:
+        ApiError: 401, 403, 400, or 503: it cannot be written down.
+    """
+    try:
+        return identify(request, desks.sign_in, right, parameters)
+    except ApiError as error:
+        if error.status == 403 and right in AUDITED:
+            _, person = desks.sign_in.check(bearer(request))
+            await write_audit(desks.audit, desks.now_ms(), person, right, request.path[:200], "forbidden")
+        raise
+
+
+async def write_audit(
+    log: AuditLog, now_ms: int, person: Person, act: str, about: str, outcome: str = "allowed"
+) -> None:
+    """Write an act down before it is done, or that it was denied.
 
     Raises:
         ApiError: 503; then it must not be done.
     """
     try:
-        await log.write(now_ms, person.person, person.role, act, about, "allowed")
+        await log.write(now_ms, person.person, person.role, act, about, outcome)
     except OSError as error:
         _log.error("audit_failed person=%s act=%s error=%s", person.person, act, error)
         raise ApiError(

@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from acd.desk.desks import Desks
-from acd.desk.http import ApiError, Problem, answer, identify, read_body, write_audit
+from acd.desk.http import ApiError, Problem, admit, answer, read_body, write_audit
 
 DRAIN_S_MAX = 86_400
 
@@ -89,7 +89,7 @@ class Operating:
 
     async def reload(self, request: web.Request) -> web.Response:
         """Read the configuration again; all of it comes into force, or nothing."""
-        _, person = identify(request, self._desks.sign_in, "reload_config")
+        _, person = await admit(request, self._desks, "reload_config")
         operations = self._able()
         await write_audit(
             self._desks.audit, self._desks.now_ms(), person, "reload_config", "the configuration"
@@ -102,7 +102,7 @@ class Operating:
 
     async def drain(self, request: web.Request) -> web.Response:
         """Take nothing new from now on, and stop when all is served or the time is over."""
-        _, person = identify(request, self._desks.sign_in, "drain")
+        _, person = await admit(request, self._desks, "drain")
         body = await read_body(request, DrainBody)
         if body.limit_s is not None and not 0 <= body.limit_s <= DRAIN_S_MAX:
             raise ApiError(

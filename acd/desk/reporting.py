@@ -89,9 +89,7 @@ class Reporting:
 
     async def figures(self, request: web.Request) -> web.Response:
         """Counts and key figures of a period, by interval."""
-        _, person = identify(request, self._desks.sign_in, RIGHT)
-        if unknown := sorted(set(request.query) - set(_PARAMETERS)):
-            raise ApiError(400, Problem("bad_request", unknown[0][:100], "one of " + ", ".join(_PARAMETERS)))
+        _, person = identify(request, self._desks.sign_in, RIGHT, _PARAMETERS)
         try:
             form = _choice(request, "format", FiguresFormat, FiguresFormat.JSON)
             zone = parse_zone(request.query.get("zone", "UTC"))

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
+from acd.desk.board.state import BoardState
+from acd.desk.people import Person
+from acd.desk.requests import sight_of
+from acd.desk.roles import Reach, reach_of
 from acd.desk.streams import Cell
-from acd.ports import TicketCard, TicketShelf
-from acd.routing.model import QueueId, TicketId
+from acd.ports import TicketCard, TicketShelf, TicketThread
+from acd.routing.model import AgentId, QueueId, TicketId
 
 OPEN_MAX: Final = 5_000
 """Open tickets that are listed; with more, the oldest stand in the tickets room alone."""
@@ -49,3 +53,20 @@ class TicketWindow:
         self._cards[card.ticket] = (card, Cell(card))
         if len(self._cards) > OPEN_MAX:
             self._cards.popitem(last=False)
+
+
+def may_read(thread: TicketThread, person: Person, state: BoardState) -> bool:
+    """Whether a person may read a ticket.
+
+    Whoever serves its queue, owns it, or holds one of its contacts now; supervisors by what they see.
+    """
+    card, agent_id = thread.card, AgentId(person.person)
+    if reach_of(person.role, "read_ticket") is Reach.ALL:
+        return True
+    agent = state.agents.get(agent_id)
+    serves = agent is not None and card.queue in agent.queues
+    held = {state.offers[offer].contact for offer in agent.held} if agent is not None else set()
+    if card.owner == agent_id or serves or not held.isdisjoint(thread.contacts):
+        return True
+    leads = reach_of(person.role, "read_board") is not None
+    return leads and sight_of(person).sees_queue(state, QueueId(card.queue))

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -30,7 +31,8 @@ from acd.ports import (
 )
 from acd.routing.events import AnyEvent, ContactArrived, CustomerChose, CustomerLeft, LegsCompared
 from acd.routing.model import AgentId, Channel, ContactId, EntryId, Link
-from acd.routing.outputs import AnyCommand, Command, ContactEntered
+from acd.routing.outputs import AnyCommand, Command, ContactEntered, Late
+from acd.routing.outputs import Refused as RefusedFact
 from telephony_adapters.web.chat import WAITING, Chat, KeptChat
 from telephony_adapters.web.chats import Chats
 from telephony_adapters.web.connection import CustomerSocket, Page
@@ -159,15 +161,14 @@ class WebAdapter:
             page.send(Ended("gone"))
             page.close(1000)
             return
-        is_new = chat is None
         if chat is None:
             if not message.entry:
                 raise WebError("bad_message", "no entry", "the name of an entry")
-            chat = await self._arrive(message, page)
-        else:
-            self._chats.attach(chat, page)
+            await self._arrive(message, page)
+            return
+        self._chats.attach(chat, page)
         if self._chats.shown_by(page) is chat and not chat.is_ended:
-            page.send(self._welcome(chat, is_new, message.after))
+            page.send(self._welcome(chat, False, message.after))
 
     def hear(self, message: FromPage, page: Page) -> None:
         """Take a message of a page that shows a chat."""
@@ -177,7 +178,7 @@ class WebAdapter:
         if isinstance(message, Say):
             self._hear_line(chat, message, page)
         elif isinstance(message, Choose):
-            self._hear_choice(chat, message)
+            self._hear_choice(chat, message, page)
         elif isinstance(message, Leave):
             chat.why = "left"
             self._submit_now(CustomerLeft(chat.contact, "left"))
@@ -190,7 +191,17 @@ class WebAdapter:
         if chat is not None and not chat.is_ended:
             self._chats.start_grace(chat, self._settings.grace_s, self._lose)
 
-    async def _arrive(self, message: Hello, page: Page) -> Chat:
+    async def _arrive(self, message: Hello, page: Page) -> None:
+        """Begin a visit. What becomes of it meanwhile waits behind the welcome."""
+        page.hold()
+        welcome = None
+        try:
+            welcome = await self._enter(message, page)
+        finally:
+            page.release(welcome)
+
+    async def _enter(self, message: Hello, page: Page) -> Welcome | None:
+        """Hand a visit in; None if it was turned away, which the page is told."""
         assert self._submit is not None, "pages are served after start"
         identity = identity_of(message.visitor)
         contact = ContactId(f"{NAME}-{secrets.token_hex(10)}")
@@ -215,18 +226,22 @@ class WebAdapter:
             )
             async with asyncio.timeout(ARRIVAL_TIMEOUT_S):
                 record = await asyncio.shield(future)
-        except (Overloaded, TimeoutError):
-            self._turn_away(chat, page)
-            return chat
+        except Overloaded as full:
+            self._turn_away(chat, page, full.code)
+            return None
+        except TimeoutError:
+            self._turn_away(chat, page, "lag")
+            return None
         for fact in record.facts:
             if isinstance(fact, ContactEntered) and fact.contact == contact:
                 chat.language = fact.language
-        return chat
+                return self._welcome(chat, True, 0)
+        return None
 
-    def _turn_away(self, chat: Chat, page: Page) -> None:
+    def _turn_away(self, chat: Chat, page: Page, why: str) -> None:
         self._chats.detach(page)
         self._chats.remove(chat)
-        page.send(Refused("overloaded"))
+        page.send(Refused("overloaded", found=why, expected="the same again later"))
         page.close(CLOSE_TRY_AGAIN)
 
     def _welcome(self, chat: Chat, is_new: bool, after: int) -> Welcome:
@@ -251,14 +266,16 @@ class WebAdapter:
         if bot_chat is not None:
             bot_chat.put(message.text)
 
-    def _hear_choice(self, chat: Chat, message: Choose) -> None:
+    def _hear_choice(self, chat: Chat, message: Choose, page: Page) -> None:
         if message.choice in ("accept", "decline"):
             question = chat.question
             if question is None or message.turn not in (None, question.turn):
                 raise WebError("no_question", message.choice)
         elif chat.state.state != WAITING:
             raise WebError("no_question", message.choice)
-        self._submit_now(CustomerChose(chat.contact, message.choice))
+        assert self._submit is not None, "nobody acts before start"
+        future = self._submit(CustomerChose(chat.contact, message.choice))
+        future.add_done_callback(partial(_tell_refusal, page, message.choice))
 
     async def _send_away(self, app: web.Application) -> None:
         await self._socket.close_all()
@@ -282,3 +299,15 @@ class WebAdapter:
     def _submit_if_live(self, event: AnyEvent) -> None:
         if self._submit is not None:
             self._submit(event)
+
+
+def _tell_refusal(page: Page, choice: str, done: asyncio.Future[Record]) -> None:
+    """Tell a page that a button did nothing, and why."""
+    if done.cancelled() or done.exception() is not None:
+        page.send(Refused("overloaded", found=choice, expected="the same again later"))
+        return
+    for fact in done.result().facts:
+        if isinstance(fact, Late):
+            page.send(Refused("no_question", found=choice, expected=fact.why))
+        elif isinstance(fact, RefusedFact):
+            page.send(Refused(fact.code, found=choice, expected=fact.expected))

@@ -26,6 +26,7 @@ from telephony_adapters.web.settings import (
 )
 from telephony_adapters.web.wire import (
     SUBPROTOCOL,
+    Ended,
     FromPage,
     Hello,
     Refused,
@@ -51,10 +52,31 @@ class Page:
         self._outbox: deque[str] = deque()
         self._wake = asyncio.Event()
         self._close_code: int | None = None
+        self._held: list[ToPage] | None = None
+        self._held_code: int | None = None
+
+    def hold(self) -> None:
+        """Keep everything back until `release`: a page's first message is its welcome."""
+        self._held = []
+
+    def release(self, welcome: ToPage | None) -> None:
+        """Send what was kept back; after a welcome, which shows all of it, only what is the end."""
+        held, code = self._held or [], self._held_code
+        self._held = self._held_code = None
+        if welcome is not None:
+            self.send(welcome)
+            held = [message for message in held if isinstance(message, Ended)]
+        for message in held:
+            self.send(message)
+        if code is not None:
+            self.close(code)
 
     def send(self, message: ToPage) -> None:
         """Send soon; a page that takes nothing is cut."""
         if self._close_code is not None:
+            return
+        if self._held is not None:
+            self._held.append(message)  # a visit that begins has a handful of them
             return
         if len(self._outbox) >= OUTBOX_MAX:
             self._outbox.clear()
@@ -65,6 +87,9 @@ class Page:
 
     def close(self, code: int) -> None:
         """Close after what was sent before."""
+        if self._held is not None:
+            self._held_code = self._held_code or code
+            return
         if self._close_code is None:
             self._close_code = code
             self._wake.set()
@@ -148,7 +173,7 @@ class CustomerSocket:
 
     def _refusal(self, request: web.Request, address: str) -> web.Response | None:
         if not self._is_our_page(request):
-            return web.json_response({"code": "origin"}, status=403)
+            return web.json_response({"code": "foreign_origin"}, status=403)
         if self._by_address[address] >= self._settings.connections_per_address_max:
             return web.json_response({"code": "too_many"}, status=429)
         if self.is_draining or self.connections >= self._settings.connections_max:

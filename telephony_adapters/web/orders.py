@@ -120,7 +120,8 @@ class Orders:
         self._submit(CustomerLeft(order.contact, "told"))
 
     def _end(self, chat: Chat, order: EndContact) -> None:
-        self._chats.finish(chat, chat.why or order.why)
+        why = "supervisor" if order.why == "closed" else order.why
+        self._chats.finish(chat, chat.why or why)
 
     def _refuse_monitor(self, order: SetMonitor) -> None:
         # Taking over needs nothing of us: the page follows the facts.

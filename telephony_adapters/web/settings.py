@@ -8,7 +8,8 @@ import msgspec
 
 from acd.routing.model import Link
 
-FRAME_BYTES_MAX: Final = 16_384
+FRAME_BYTES_MAX: Final = 65_536
+"""A line of 4,000 characters fits however its JSON is written: twelve bytes for each at most."""
 TEXT_MAX: Final = 4_000
 NAME_MAX: Final = 80
 KEY_MAX: Final = 64

@@ -199,15 +199,18 @@ def clean_text(text: str) -> str:
 def _checked_hello(message: Hello) -> Hello:
     if not _VISITOR.fullmatch(message.visitor):
         raise WebError("bad_message", f"a visitor of {len(message.visitor)}", "22 to 64 of A-Z a-z 0-9 _ -")
-    if len(message.name) > NAME_MAX or len(message.entry) > KEY_MAX:
-        raise WebError("too_long", str(max(len(message.name), len(message.entry))), f"{NAME_MAX} characters")
+    if len(message.name) > NAME_MAX:
+        raise WebError("too_long", f"a name of {len(message.name)}", f"{NAME_MAX} characters")
+    if len(message.entry) > KEY_MAX:
+        raise WebError("too_long", f"an entry of {len(message.entry)}", f"{KEY_MAX} characters")
     phone = unicodedata.normalize("NFKC", message.phone).strip()
     digits = sum(each.isdigit() for each in phone)
     if not _PHONE.fullmatch(phone) or (phone and not _PHONE_DIGITS[0] <= digits <= _PHONE_DIGITS[1]):
         raise WebError("bad_message", "phone", "5 to 20 digits, spaces, +-().")
     if message.after < 0:
         raise WebError("bad_message", str(message.after)[:40], "the number of a line")
-    language = message.language if message.language in LANGUAGES else None
+    spoken = (message.language or "").replace("_", "-").partition("-")[0].lower()
+    language = spoken if spoken in LANGUAGES else None
     name = " ".join(clean_text(message.name).split())
     return msgspec.structs.replace(message, name=name, phone=phone, language=language)
 

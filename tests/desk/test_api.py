@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import logging
 import re
@@ -18,7 +19,8 @@ from acd.client.http import call
 from acd.desk.cases import Cases
 from acd.desk.ticketing import TicketWindow
 from acd.ports import CustomerCard, TicketCard, TicketEntry, TicketThread, TimelineContact
-from acd.routing.model import AgentId, ContactId, Identity, PersonId, TicketId
+from acd.routing.model import AgentId, ContactId, Identity, Origin, PersonId, TicketId
+from acd.routing.outputs import ContactEntered
 from tests.desk.house import House, open_house
 from tests.desk.test_day import one
 
@@ -390,3 +392,54 @@ async def test_the_room_serves_under_uvloop_as_well(tmp_path: Path) -> None:
             return state
 
     assert await asyncio.to_thread(lambda: uvloop.run(day())) == "talking"
+
+
+@pytest.mark.parametrize(
+    ("path", "found", "expected"),
+    [
+        ("/api/me?x=1", "x", "no parameters"),
+        ("/api/colleagues?serach=ann", "serach", "one of search"),
+        ("/api/audit?limit=3&limit=4", "limit, twice", "each of limit once"),
+        ("/api/figures?by=queue&bye=1", "bye", "one of from, to, interval, by, zone, format"),
+        ("/api/roles?search=x", "search", "no parameters"),
+    ],
+)
+async def test_a_parameter_that_is_not_known_is_refused_by_name(
+    house: House, path: str, found: str, expected: str
+) -> None:
+    token = (await house.sign_in("adi")).token
+    with pytest.raises(HttpRefused) as refused:
+        await call(house.address, "GET", path, token=token)
+    assert refused.value.status == 400
+    problem = refused.value.problem
+    assert (problem["code"], problem["found"]) == ("bad_request", found)
+    assert set(expected.split(", ")) <= set(problem["expected"].split(", "))
+
+
+@pytest.mark.parametrize("path", ["/api/sign-in", "/api/drain"])
+async def test_a_packed_body_is_refused_whatever_is_in_it(house: House, path: str) -> None:
+    token = (await house.sign_in("adi")).token
+    headers = {
+        "Authorization": f"Bearer {token}", "Content-Type": "application/json", "Content-Encoding": "gzip",
+    }  # fmt: skip
+    async with aiohttp.ClientSession() as session:
+        for body in (b"this is no gzip", gzip.compress(b"{}")):
+            async with session.post(house.address + path, data=body, headers=headers) as response:
+                assert response.status == 415
+                assert (await response.json())["found"] == "Content-Encoding: gzip"
+        assert await call(house.address, "GET", "/api/me", token=token)
+
+
+async def test_a_return_call_is_for_a_ticket_that_one_may_see(house: House) -> None:
+    give_rooms(house)
+    async with house.ready("ann") as ann:
+        house.arrive()
+        offer = (await ann.until(lambda desk: one(desk, "offers")))["offer"]
+        await ann.act("accept_offer", offer=offer)
+        for ticket in ("T-9", "T-3"):
+            with pytest.raises(ActionRefused) as refused:
+                await ann.act("ask_return_call", offer=offer, ticket=ticket)
+            assert (refused.value.code, refused.value.found) == ("unknown_ticket", ticket)
+        await ann.act("ask_return_call", offer=offer, ticket="T-2")
+    booked = [fact for fact in house.facts(ContactEntered) if fact.origin is Origin.RETURN_CALL]
+    assert [fact.ticket for fact in booked] == ["T-2"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acd.client import ActionRefused
+from acd.client import ActionRefused, HttpRefused
 from acd.client.http import call
 from acd.desk.audit import FIRST, AuditBroken, AuditLog, verify
 from tests.desk.house import House
@@ -121,3 +121,35 @@ async def test_acts_on_what_is_anothers_are_written_with_who_and_what(house: Hou
     assert (read["person"], read["act"]) == ("aud", "read_audit")
     assert page["head"] == read["hash"]
     verify(house.room.desks.audit.path)
+
+
+@pytest.mark.parametrize("name", ["ann", "sue", "ina"])
+async def test_what_http_denies_is_written_too(house: House, name: str) -> None:
+    token = (await house.sign_in(name)).token
+    asked = {
+        "read_audit": ("GET", "/api/audit"),
+        "revoke_person": ("POST", "/api/people/bob/revoke"),
+        "reload_config": ("POST", "/api/config/reload"),
+        "drain": ("POST", "/api/drain"),
+    }
+    for method, path in asked.values():
+        with pytest.raises(HttpRefused) as refused:
+            await call(house.address, method, path, token=token)
+        assert refused.value.status == 403
+    auditor = await house.sign_in("aud")
+    lines = (await call(house.address, "GET", "/api/audit", token=auditor.token))["lines"]
+    assert [(line["person"], line["act"], line["outcome"]) for line in lines[:-1]] == [
+        (name, act, "forbidden") for act in asked
+    ]
+    verify(house.room.desks.audit.path)
+
+
+async def test_a_revoke_of_nobody_is_written(house: House) -> None:
+    token = (await house.sign_in("adi")).token
+    with pytest.raises(HttpRefused) as refused:
+        await call(house.address, "POST", "/api/people/nobody/revoke", token=token)
+    assert refused.value.status == 404
+    lines = (await call(house.address, "GET", "/api/audit", token=token))["lines"]
+    assert (lines[0]["act"], lines[0]["about"], lines[0]["outcome"]) == (
+        "revoke_person", "person nobody", "not_found",
+    )  # fmt: skip

@@ -357,3 +357,28 @@ async def test_who_repeats_an_event_that_was_not_taken_after_all_asks_afresh() -
         answer = await asyncio.wait_for(again, 5)
         assert (answer.outcome, answer.is_repeat) == ("accepted", False)
         assert len(house.made(ContactEnded)) == 1
+
+
+async def test_a_packed_body_is_refused_whatever_is_in_it() -> None:
+    async with open_house() as house:
+        kind = {"Content-Type": "application/cloudevents+json", "Content-Encoding": "gzip"}
+        status, body = await house.post(said("acd.call.arrived", 1, "a", entry="400"), **kind)
+        assert (status, body["where"], body["found"]) == (400, "header content-encoding", "gzip")
+        assert not house.made(ContactEntered)
+
+
+async def test_a_batch_with_the_same_id_twice_and_events_in_turn_is_taken_in_its_order() -> None:
+    async with open_house() as house:
+        kind = {"Content-Type": "application/cloudevents-batch+json"}
+        batch = [
+            said("acd.call.arrived", 1, "a", entry="400"),
+            said("acd.call.arrived", 1, "a", entry="400"),
+            said("acd.call.changed", 2, "a", sequence="1", attributes={"order": "7"}),
+            said("acd.call.left", 3, "a"),
+        ]
+        status, body = await house.post(batch, **kind)
+        assert status == 202
+        assert [(each["id"], each["outcome"], each.get("is_repeat", False)) for each in body["results"]] == [
+            ("1", "accepted", False), ("1", "accepted", True), ("2", "accepted", False), ("3", "accepted", False),
+        ]  # fmt: skip
+        assert len(house.made(ContactEntered)) == len(house.made(ContactEnded)) == 1

@@ -1,6 +1,7 @@
 """The customer's websocket against a scripted loop, with real pages, a real bot and a real store."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from acd.routing.events import (
 )
 from acd.routing.model import Channel, ContactId, LegId, Link, OfferId, Outcome, OverflowAction, TicketId
 from acd.routing.outputs import (
+    AnyFact,
     ConnectContact,
     ContactEnded,
     ContactReturned,
@@ -29,15 +31,17 @@ from acd.routing.outputs import (
     EndContact,
     IntakeEntered,
     IntakeTaken,
+    Late,
     OverflowDeclined,
     PlayTreatment,
     StartIntake,
     TellTicket,
     TurnAway,
 )
+from acd.routing.outputs import Refused as RefusedFact
 from telephony_adapters.web import WebSettings
 from tests.scripted_loop import ScriptedLoop
-from tests.telephony_adapters.web.house import ANN, SERVICE, House, open_house
+from tests.telephony_adapters.web.house import ANN, SERVICE, House, entered_by, open_house
 from tests.telephony_adapters.web.page import Page, new_visitor
 
 
@@ -386,3 +390,81 @@ async def test_two_hellos_at_once_of_one_visitor_are_one_contact(address: str) -
         await house.loop.event(ContactArrived)
         await asyncio.gather(*(page.close() for page in pages))
         assert sum(isinstance(event, ContactArrived) for event in house.loop.events) == 1
+
+
+async def test_the_welcome_is_the_first_message_and_says_all_that_came_before_it(address: str) -> None:
+    async with open_house(address) as house:
+        page, _ = await visiting(house)
+        assert page.messages[0]["type"] == "welcome"
+        assert page.messages[0]["state"]["queue"] == SERVICE
+        await page.close()
+
+
+async def test_a_visit_that_ends_at_once_is_welcomed_with_what_the_house_says(address: str) -> None:
+    loop = ScriptedLoop()
+
+    def closed(event: ContactArrived) -> list[AnyFact]:
+        order = PlayTreatment("web", event.contact, 1, "message", "en", prompt="closed")
+        asyncio.get_running_loop().call_soon(
+            loop.order, order
+        )  # behind the facts, before the page is welcomed
+        return [*entered_by(event), ContactEnded(event.contact, Outcome.OVERFLOWED, "closed", SERVICE)]
+
+    loop.answers[ContactArrived] = closed
+    async with open_house(address, loop=loop) as house:
+        page = await Page.visit(house.port, new_visitor(), language="en")
+        assert await page.close_code() == 1000
+        welcome, *rest = page.messages
+        assert welcome["type"] == "welcome"
+        lines = welcome["lines"] + [message for message in rest if message["type"] == "line"]
+        assert len(lines) == 1 and "closed" in lines[0]["text"]
+        assert rest[-1]["type"] == "ended" and rest[-1]["why"] == "message"
+
+
+async def test_a_full_house_says_why_and_is_asked_again_later(address: str) -> None:
+    async with open_house(address) as house:
+        house.loop.refuses = "draining"
+        page = await Page.visit(house.port, new_visitor())
+        assert await page.close_code() == 1013
+        assert [(each["code"], each["found"]) for each in page.messages] == [("overloaded", "draining")]
+
+
+@pytest.mark.parametrize(
+    ("fact", "code"),
+    [(RefusedFact("CustomerChose", "c", "not_allowed"), "not_allowed"), (RefusedFact("CustomerChose", "c", "number_missing"), "number_missing"),
+     (Late("CustomerChose", "c", "gone"), "no_question")],
+)  # fmt: skip
+async def test_a_wish_that_cannot_be_is_answered(address: str, fact: AnyFact, code: str) -> None:
+    async with open_house(address) as house:
+        house.loop.answers[CustomerChose] = lambda _: [fact]
+        page, _ = await visiting(house)
+        await page.send(type="choose", choice="return_call")
+        refused = await page.next("refused")
+        assert (refused["code"], refused["found"]) == (code, "return_call")
+        await page.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"), [("zh-CN", "zh"), ("en-US", "en"), ("ZH_Hans", "zh"), ("fr", None), ("", None)]
+)
+async def test_a_browsers_language_is_understood(address: str, said: str, heard: str | None) -> None:
+    async with open_house(address) as house:
+        page, _ = await visiting(house, language=said)
+        assert (await house.loop.event(ContactArrived)).language == heard
+        await page.close()
+
+
+async def test_a_chat_that_a_supervisor_ends_says_so(address: str) -> None:
+    async with open_house(address) as house:
+        page, contact = await visiting(house)
+        house.loop.order(EndContact("web", contact, "closed"))
+        assert (await page.next("ended"))["why"] == "supervisor"
+
+
+async def test_the_longest_line_fits_however_it_is_written(address: str) -> None:
+    async with open_house(address) as house:
+        page, _ = await visiting(house)
+        text = "\U0001f9fa" * 4_000
+        await page.socket.send(json.dumps({"type": "say", "key": "1", "text": text}))
+        assert (await page.line("customer"))["text"] == text
+        await page.close()

@@ -93,7 +93,7 @@ async def test_frames_that_are_no_text_or_too_large_close_the_connection(address
         assert await binary.close_code() == 1003
         large = await Page.visit(house.port, new_visitor())
         await large.next("welcome")
-        await large.socket.send("x" * 20_000)
+        await large.socket.send("x" * 65_536)
         assert await large.close_code() == 1009
 
 

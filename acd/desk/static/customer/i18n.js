@@ -86,6 +86,8 @@ export const TEXTS = {
   refused_too_many: ["This chat is full. Please end it and start a new one.", "此会话消息已达上限，请结束后重新开始。"],
   refused_overloaded: ["We are very busy; trying again in a moment.", "系统繁忙，稍后自动重试。"],
   refused_no_question: ["That is not possible at the moment.", "当前无法执行此操作。"],
+  refused_not_allowed: ["That is not offered here.", "此处不提供该服务。"],
+  refused_number_missing: ["For a call back we need your telephone number. Please start again and leave it.", "回电需要您的电话号码，请重新开始并填写。"],
   refused_other: ["The message was not taken ({code}).", "消息未被接收（{code}）。"],
 
   ended: ["The chat is over", "聊天已结束"],
