@@ -71,7 +71,8 @@ async def read_body(request: web.Request, kind: type[Body], bytes_max: int = BOD
         raise ApiError(415, Problem("bad_request", request.content_type[:100], "application/json"))
     packed = request.headers.get("Content-Encoding", "identity")
     if packed.lower() != "identity":
-        raise ApiError(415, Problem("bad_request", f"Content-Encoding: {packed[:80]}", "a body as it is"))
+        problem = Problem("bad_request", f"Content-Encoding: {packed[:80]}", "a body as it is")
+        raise ApiError(415, problem, {"Connection": "close"})
     raw = bytearray()
     async for chunk in request.content.iter_chunked(4096):
         raw += chunk
