@@ -47,6 +47,8 @@ def schema(
 @app.command("versions")
 def list_versions(var: Var = Path("var")) -> None:
     """List the versions that are kept: number, when, who, why."""
+    if not var.is_dir():
+        refuse(f"found no folder {var}, expected the folder of the data, as --var")
     kept = Versions(var / "config").all()
     for version in kept:
         at = version.at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
@@ -79,6 +81,8 @@ def rollback(
     var: Var = Path("var"),
 ) -> None:
     """Put the files of an earlier version in place. What stood there is kept as a version first."""
+    if not config.is_dir():
+        refuse(f"found no folder {config}, expected that of the configuration, as --config")
     with for_operators():
         versions = Versions(var / "config")
         versions.read(version)

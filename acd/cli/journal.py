@@ -11,7 +11,7 @@ import msgspec
 import typer
 from rich.progress import Progress
 
-from acd.cli.printing import err, for_operators, moment, out
+from acd.cli.printing import err, for_operators, moment, out, refuse
 from acd.ports import Record
 from acd.routing.engine import Engine
 from acd.runtime.clock import monotonic_s
@@ -100,6 +100,9 @@ def export(var: Var = Path("var"), start: From = 0, count: Count = 0) -> None:
 
 
 def _records(reader: JournalReader, start: int, count: int) -> Iterator[Record]:
+    last = reader.extent().last_seq
+    if start > last:
+        refuse(f"found no record {start}, expected one of {reader.meta.base_seq + 1} to {last}")
     after = max(start - 1, reader.meta.base_seq)
     for number, record in enumerate(reader.records(min(after, reader.extent().last_seq)), 1):
         yield record

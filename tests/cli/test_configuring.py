@@ -86,3 +86,21 @@ def test_a_hash_fits_its_password_and_the_configuration_takes_it(house: tuple[Pa
     change(config, "people.yaml", "example_password: bob-example", f"password_hash: {hashed}")
     assert load(config).people.people["bob"].password_hash == hashed
     assert run("hash-password", stdin="short\n").exit_code == 2
+
+
+def test_a_rollback_of_a_folder_that_is_not_there_changes_nothing(house: tuple[Path, Path]) -> None:
+    config, var = house
+    missing = config.with_name("confgi")
+    answer = run("config", "rollback", "1", "--config", str(missing), "--var", str(var))
+    assert answer.exit_code == 2
+    assert str(missing) in answer.stderr.replace("\n", "")
+    assert not missing.exists()
+    assert [version.number for version in Versions(var / "config").all()] == [1]
+
+
+def test_a_folder_of_data_that_is_not_there_is_named(tmp_path: Path) -> None:
+    missing = str(tmp_path / "vra")
+    for words in (("config", "versions"), ("config", "diff"), ("journal", "verify"), ("journal", "export")):
+        answer = run(*words, "--var", missing)
+        assert answer.exit_code == 2, words
+        assert missing in answer.stderr.replace("\n", ""), words

@@ -423,10 +423,12 @@ async def test_a_packed_body_is_refused_whatever_is_in_it(house: House, path: st
         "Authorization": f"Bearer {token}", "Content-Type": "application/json", "Content-Encoding": "gzip",
     }  # fmt: skip
     for body in (b"this is no gzip", gzip.compress(b"{}")):
-        async with aiohttp.ClientSession() as session:
-            async with session.post(house.address + path, data=body, headers=headers) as response:
-                assert response.status == 415
-                assert (await response.json())["found"] == "Content-Encoding: gzip"
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(house.address + path, data=body, headers=headers) as response,
+        ):
+            assert response.status == 415
+            assert (await response.json())["found"] == "Content-Encoding: gzip"
         assert await call(house.address, "GET", "/api/me", token=token)
 
 

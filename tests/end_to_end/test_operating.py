@@ -14,7 +14,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from acd.client import Desk as ClientDesk
+from acd.client import sign_in as sign_in_desk
 from tests.end_to_end.house import Desk, Server
+from tests.telephony_adapters.cti import switch as switch_module
 from tests.telephony_adapters.cti.house import said
 
 KEY = "test-key-" + "k" * 40
@@ -49,11 +52,15 @@ def change(server: Server, file: str, **values: Any) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_house(folder: Path, agents: int = 1, **of_server: Any) -> AsyncIterator[Admin]:
+async def open_house(
+    folder: Path, agents: int = 1, files: dict[str, Any] | None = None, **of_server: Any
+) -> AsyncIterator[Admin]:
     server = Server(folder, agents)
     digest = hashlib.sha256(KEY.encode()).hexdigest()
     change(server, "switches", switches={"pbx-1": {"key_sha256": digest}})
     change(server, "server", **of_server)
+    for name, content in (files or {}).items():
+        change(server, name, **content)
     people = json.loads((server.folder / "config" / "people.yaml").read_text())["people"]
     people["kai"] = {"name": "Kai", "role": "admin", "example_password": "password-kai"}
     change(server, "people", people=people)
@@ -159,3 +166,56 @@ async def test_a_rolling_restart_keeps_who_waits(tmp_path: Path) -> None:
         facts = [fact for record in server.export() for fact in record["facts"]]
         entered = [fact["contact"].rsplit(":", 1)[1] for fact in facts if fact["type"] == "ContactEntered"]
         assert entered == ["first", "second"]
+
+
+async def test_a_talk_of_a_switch_outlives_a_rolling_restart_and_a_kill(tmp_path: Path) -> None:
+    async with open_house(tmp_path, drain_s=1) as admin:
+        server = admin.server
+        digest = hashlib.sha256(switch_module.KEY.encode()).hexdigest()
+        change(server, "switches", switches={"pbx-1": {"key_sha256": digest}})
+        assert await server.stop() == 0
+        await server.start()
+        switch = switch_module.Switch()
+        await switch.open(server.http)
+        token = (await sign_in_desk(server.http, "agent0", "password-0")).token
+        async with ClientDesk(server.http, token) as desk:
+            await desk.act("set_presence", presence="ready")
+            await arrive(switch, "talk")
+            offer = (await desk.until(lambda one: one.rows("offers")))[0]["offer"]
+            await desk.act("accept_offer", offer=offer)
+            await desk.until(lambda one: [row["state"] for row in one.rows("assignments")] == ["talking"])
+            await arrive(switch, "behind")
+            for end, connects in ((server.stop, 2), (server.kill, 3)):
+                await end()
+                await switch.cut()
+                await server.start()
+                await switch.open(server.http)
+                await switch.compare()
+                await desk.until(
+                    lambda one, n=connects: one.connects == n and one.rows("assignments"), timeout_s=20
+                )
+                held = desk.rows("assignments")[0]
+                assert (held["offer"], held["state"]) == (offer, "talking")
+                assert switch.calls["talk"].is_here and switch.calls["talk"].parties == {"agent0"}
+                assert desk.gaps == 0
+            await switch.leave("talk")
+            await desk.until(lambda one: one.rows("offers"))
+            assert desk.rows("offers")[0]["contact"].endswith(":behind")
+        await switch.close()
+        facts = [fact for record in server.export() for fact in record["facts"]]
+        kinds = [fact["type"] for fact in facts if str(fact.get("contact", "")).endswith(":talk")]
+        assert (kinds.count("OfferMade"), kinds.count("AssignmentConnected"), kinds.count("ContactEnded")) == (
+            1, 1, 1,
+        )  # fmt: skip
+        ended = next(fact for fact in facts if fact["type"] == "ContactEnded")
+        assert ended["outcome"] == "answered"
+
+
+async def arrive(switch: switch_module.Switch, call: str) -> None:
+    """A customer calls through the switch, and has been taken."""
+    switch.calls[call] = switch_module.Call()
+    event = await switch.say("acd.call.arrived", call, entry="4000")
+    async with asyncio.timeout(10):
+        while not any(answer["id"] == event for answer in switch.answers):  # noqa: ASYNC110 - another task reads
+            await asyncio.sleep(0.01)
+    assert next(answer for answer in switch.answers if answer["id"] == event)["outcome"] == "accepted"

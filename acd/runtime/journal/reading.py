@@ -56,7 +56,9 @@ class JournalReader:
         self.path = path
         if connection is None:
             if not path.exists():
-                raise JournalRefused(f"there is no journal at {path}")
+                raise JournalRefused(
+                    f"there is no journal at {path}: expected the folder of a server's data, as --var"
+                )
             connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
         self._connection = connection
         mark = read_mark(path.with_name(MARK_NAME))
@@ -128,7 +130,11 @@ class JournalReader:
         """Return the chain up to and with a record, as the journal has it."""
         if seq == self.meta.base_seq:
             return self.meta.base_chain
-        row = self._connection.execute("SELECT chain FROM records WHERE seq = ?", (seq,)).fetchone()
+        row = None
+        try:
+            row = self._connection.execute("SELECT chain FROM records WHERE seq = ?", (seq,)).fetchone()
+        except UNREADABLE as error:
+            self.damaged(error, f"at record {seq}")
         if row is None or not isinstance(row[0], bytes):
             raise JournalDamaged(str(self.path), f"record {seq}", "no such record", "one")
         return row[0]

@@ -10,6 +10,7 @@ is not touched again: after a failed fsync nobody knows what is on the disk, and
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import threading
@@ -143,12 +144,15 @@ class JournalWriter:
                     return False
                 if self._state is not JournalState.FULL:
                     self._set_state(JournalState.FULL, str(error))
-                    self._reserve.unlink(missing_ok=True)
+                    self._give_reserve()
                     continue
                 if self._wait_for_room():
                     with self._wake:
                         self._queue = batch + self._queue
                     return False
+            except OSError as error:  # the mark: what is durable stays so, but this disk is trusted no more
+                self._set_state(JournalState.FAILED, f"the mark cannot be written: {error}")
+                return False
             else:
                 return True
 
@@ -210,9 +214,14 @@ class JournalWriter:
             finally:
                 os.close(fd)
         except OSError:
-            self._reserve.unlink(missing_ok=True)
+            self._give_reserve()
             return False
         return True
+
+    def _give_reserve(self) -> None:
+        """Let the journal have the room that was put aside; on a disk that lets nothing be removed it gets none."""
+        with contextlib.suppress(OSError):
+            self._reserve.unlink(missing_ok=True)
 
     def _set_state(self, state: JournalState, why: str) -> None:
         self._state = state

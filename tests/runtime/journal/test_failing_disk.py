@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +18,8 @@ from acd.ports import Overloaded
 from acd.routing.events import CustomerLeft
 from acd.routing.model import ContactId
 from acd.runtime.journal import JournalRefused, JournalState, open_journal
+from acd.runtime.journal.mark import MarkFile
+from tests.disks import fill, mounted
 from tests.runtime.doubles import LineEngine, Remembering, Shell, arrival, until
 from tests.runtime.journal.building import read
 
@@ -25,29 +27,8 @@ from tests.runtime.journal.building import read
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 3 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    order = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
-    done = (
-        subprocess.run(order, capture_output=True, text=True, check=False) if shutil.which("mount") else None
-    )
-    if done is None or done.returncode:
-        pytest.skip(
-            f"a small file system cannot be mounted here: {done.stderr.strip() if done else 'no mount'}"
-        )
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
-def fill(folder: Path) -> Path:
-    """Write until nothing more fits; return the file that takes the room."""
-    filler = folder / "filler"
-    fd = os.open(filler, os.O_WRONLY | os.O_CREAT)
-    with pytest.raises(OSError, match="No space left"):
-        while True:
-            os.write(fd, bytes(1024))
-    os.close(fd)
-    return filler
+    with mounted(tmp_path / "disk", 3) as folder:
+        yield folder
 
 
 async def test_a_full_disk_stops_acknowledging_and_room_on_it_starts_it_again(small_disk: Path) -> None:
@@ -189,3 +170,21 @@ async def test_a_stop_while_the_disk_is_full_ends_in_time_and_says_so(small_disk
         assert not await asyncio.to_thread(shell.writer.stop, 5)
     filler.unlink()
     assert [record.seq for record in read(small_disk)] == [1]
+
+
+async def test_a_mark_that_cannot_be_written_is_a_failed_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Shell(tmp_path, LineEngine(), Remembering()) as shell:
+        await shell.tell(arrival("before"))
+
+        def broken(*_: Any) -> None:
+            raise OSError(errno.EIO, "Input/output error")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(MarkFile, "write", broken)
+            late = shell.loop.submit(CustomerLeft(ContactId("before")))
+            await until(lambda: shell.writer.state is JournalState.FAILED, "the disk counts as failed")
+            assert not late.done()
+            with pytest.raises(Overloaded, match="journal_failed"):
+                shell.loop.submit(arrival("new"))
