@@ -30,6 +30,7 @@ from telephony_adapters.web.wire import (
     FromPage,
     Hello,
     Refused,
+    State,
     ToPage,
     WebError,
     build_message,
@@ -60,12 +61,13 @@ class Page:
         self._held = []
 
     def release(self, welcome: ToPage | None) -> None:
-        """Send what was kept back; after a welcome, which shows all of it, only what is the end."""
+        """Send what was kept back; after a welcome, which shows all of it, the latest state again, and the end."""
         held, code = self._held or [], self._held_code
         self._held = self._held_code = None
         if welcome is not None:
             self.send(welcome)
-            held = [message for message in held if isinstance(message, Ended)]
+            states = [message for message in held if isinstance(message, State)]
+            held = states[-1:] + [message for message in held if isinstance(message, Ended)]
         for message in held:
             self.send(message)
         if code is not None:
