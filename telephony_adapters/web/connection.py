@@ -61,13 +61,14 @@ class Page:
         self._held = []
 
     def release(self, welcome: ToPage | None) -> None:
-        """Send what was kept back; after a welcome, which shows all of it, the latest state again, and the end."""
+        """Send what was kept back; after a welcome, which shows all of it, the latest place in the line again, and the end."""
         held, code = self._held or [], self._held_code
         self._held = self._held_code = None
         if welcome is not None:
             self.send(welcome)
-            states = [message for message in held if isinstance(message, State)]
-            held = states[-1:] + [message for message in held if isinstance(message, Ended)]
+            places = [message for message in held if isinstance(message, State) and message.position]
+            ends = [message for message in held if isinstance(message, Ended)]
+            held = [*places[-1:], *ends]
         for message in held:
             self.send(message)
         if code is not None:
