@@ -147,6 +147,7 @@ class House:
             count_served=lambda: count_served(engine.state),
         )
         self.site.health, self.site.readiness = node.health, node.readiness
+        self.desk.desks.readiness = node.readiness
         return node
 
     async def __aenter__(self) -> Self:

@@ -6,6 +6,7 @@ An alert lasts as long as its cause, and keeps the moment at which it was first 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from acd.desk.board import BoardState
 from acd.desk.board.build import build_queue
@@ -15,6 +16,8 @@ from acd.routing.model import AgentId, AssignmentState, ContactId, ContactState,
 
 CRITICAL_FACTOR = 2
 """Beyond the limit by this much, a warning becomes critical."""
+HOUSE: Final = "house"
+HOUSE_KINDS: Final = ("journal_full", "journal_failed", "draining")
 
 
 class Alerts:
@@ -52,6 +55,11 @@ class Alerts:
         for _ in range(min(len(self._agents), -(-len(state.agents) // turns))):
             agent = self._agents.pop()
             self._set("agents", agent, _of_agent(state, agent, self._limits, now_ms))
+
+    def look_at_house(self, code: str | None, now_ms: int) -> None:
+        """Say why the house takes nothing new, where that lasts (the metrics tell the rest); None: it takes all."""
+        row = AlertRow(f"{code}/{HOUSE}", str(code), HOUSE, HOUSE, now_ms, "critical", str(code), "ready")
+        self._set(HOUSE, HOUSE, (row,) if code in HOUSE_KINDS else ())
 
     def look_at_contacts(self, state: BoardState, contacts: Iterable[ContactId]) -> None:
         """Compare contacts that changed: a repeat caller is one from the beginning to the end."""

@@ -101,6 +101,8 @@ class Desks:
         self._answers: Answers[Session] = Answers()
         self._alerts = Alerts(settings.alerts)
         self.news = AlertNews(settings.alert_webhook, settings.folder / "alerts.json", now_ms)
+        self.readiness: Callable[[], str | None] = lambda: None
+        """Why the house takes nothing new; None: it does. The house puts its node's in."""
         self._alert_turns = 0
         """Looks at the alerts since the start; after ALERT_TURNS of them everything was looked at."""
         self._shelf = QueueShelf()
@@ -434,6 +436,7 @@ class Desks:
     def _tick_alerts(self) -> None:
         """Look at a part of the queues and agents; all of them in `ALERTS_S`."""
         self._alerts.look(self.board.state, self.now_ms(), ALERT_TURNS)
+        self._alerts.look_at_house(self.readiness(), self.now_ms())
         self._alert_turns += 1
         is_changed = self._alerts.take_is_changed()
         if is_changed or self._alert_turns % ALERT_TURNS == 0:

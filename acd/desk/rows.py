@@ -371,9 +371,10 @@ class AlertRow(msgspec.Struct, frozen=True):
 
     key: str
     kind: str
-    """queue_wait, queue_length, service_level, nobody_ready, agent_state_long, repeat_caller, agent_lost."""
+    """queue_wait, queue_length, service_level, nobody_ready, agent_state_long, repeat_caller, agent_lost; of the house
+    journal_full, journal_failed, draining: nothing new is taken."""
     table: str
-    """The table that `about` is a key of: `queues`, `agents` or `contacts`."""
+    """The table that `about` is a key of: `queues`, `agents` or `contacts`; `house`: the server itself."""
     about: str
     since_at_ms: int
     level: str = "warning"

@@ -61,7 +61,7 @@ class Page:
         self._held = []
 
     def release(self, welcome: ToPage | None) -> None:
-        """Send what was kept back; after a welcome, which shows all of it, the latest place in the line again, and the end."""
+        """Send what was kept back; after a welcome, which shows all of it, the last place in the line, and the end."""
         held, code = self._held or [], self._held_code
         self._held = self._held_code = None
         if welcome is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -75,13 +76,20 @@ async def test_a_full_disk_is_told_to_everybody_and_room_on_it_ends_it(tmp_path:
             server, taken = admin.server, list[str]()
             assert (await admin.push("acd.call.arrived", "first", entry="4000"))[0] == 202
             token = (await sign_in_desk(server.http, "agent0", "password-0")).token
-            async with ClientDesk(server.http, token) as desk:
+            async with ClientDesk(server.http, token) as desk, AsyncExitStack() as stack:
                 await desk.act("set_presence", presence="ready")
                 offer = (await desk.until(lambda one: one.rows("offers")))[0]["offer"]
                 await desk.act("accept_offer", offer=offer)
                 await admin.push("acd.call.connected", "first", offer=offer)
                 filler = await asyncio.to_thread(fill, disk)
+                watcher = await stack.enter_async_context(
+                    ClientDesk(server.http, admin.token, view="supervisor")
+                )
                 await push_until_refused(admin, "journal_full", taken)
+                alert = await watcher.until(
+                    lambda one: [row for row in one.rows("alerts") if row["table"] == "house"]
+                )
+                assert (alert[0]["kind"], alert[0]["level"]) == ("journal_full", "critical")
                 await until_said(server, "/readyz", 503, "journal_full")
                 await until_said(server, "/metrics", 200, "\nacd_journal_writing 0.0\n")
                 assert (await asyncio.to_thread(fetch, server.http + "/healthz"))[0] == 200, "it will go on"
@@ -94,6 +102,9 @@ async def test_a_full_disk_is_told_to_everybody_and_room_on_it_ends_it(tmp_path:
                 await desk.until(lambda one: not one.rows("assignments"))
                 filler.unlink()
                 await until_said(server, "/readyz", 200, "ok")
+                await watcher.until(
+                    lambda one: not [row for row in one.rows("alerts") if row["table"] == "house"]
+                )
                 await until_said(server, "/metrics", 200, "\nacd_journal_writing 1.0\n")
                 assert "accepted" in (await admin.push("acd.call.arrived", "after", entry="4000"))[1]
             await server.kill()
