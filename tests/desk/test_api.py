@@ -21,7 +21,9 @@ from acd.desk.ticketing import TicketWindow
 from acd.ports import CustomerCard, TicketCard, TicketEntry, TicketThread, TimelineContact
 from acd.routing.model import AgentId, ContactId, Identity, Origin, PersonId, TicketId
 from acd.routing.outputs import ContactEntered
+from tests.desk.corpora import corpus
 from tests.desk.house import House, open_house
+from tests.desk.test_corpora import json_files, naughty_strings
 from tests.desk.test_day import one
 
 
@@ -445,3 +447,44 @@ async def test_a_return_call_is_for_a_ticket_that_one_may_see(house: House) -> N
         await ann.act("ask_return_call", offer=offer, ticket="T-2")
     booked = [fact for fact in house.facts(ContactEntered) if fact.origin is Origin.RETURN_CALL]
     assert [fact.ticket for fact in booked] == ["T-2"]
+
+
+async def test_the_corpora_at_a_tickets_notes_are_kept_as_they_are_or_refused_with_a_reason(
+    house: House,
+) -> None:
+    shelf = give_rooms(house)
+    token = (await house.sign_in("ann")).token
+    path = house.address + "/api/tickets/T-1/notes"
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    async with aiohttp.ClientSession() as session:
+        for at, text in enumerate(naughty_strings()):
+            body = json.dumps({"id": f"n-{at}", "text": text})
+            async with session.post(path, data=body, headers=headers) as answer:
+                said = await answer.json()
+                if not text:
+                    assert (answer.status, said["code"]) == (400, "bad_request")
+                elif answer.status == 200:
+                    assert said["text"] == text
+                else:
+                    assert answer.status == 400 and {"code", "found", "expected"} <= set(said), (text, said)
+        kept = len(shelf.notes)
+        assert kept > 500
+        for name, raw in json_files():
+            async with session.post(path, data=raw, headers=headers) as answer:
+                problem = await answer.json()
+                assert (answer.status, problem["code"]) in ((400, "bad_request"), (413, "too_large")), name
+    assert len(shelf.notes) == kept
+
+
+async def test_no_token_of_the_signature_suite_opens_a_ticket(house: House) -> None:
+    give_rooms(house)
+    suite = json.loads((corpus("jws-wycheproof") / "json_web_signature_test.json").read_text())
+    tokens = sorted(set(re.findall(r"[\w-]+\.[\w-]*\.[\w-]*", json.dumps(suite))))
+    assert len(tokens) > 100
+    async with aiohttp.ClientSession() as session:
+        for token in tokens:
+            for method, path in (("GET", "/api/tickets/T-1"), ("POST", "/api/tickets/T-1/notes")):
+                headers = {"Authorization": f"Bearer {token}"}
+                async with session.request(method, house.address + path, headers=headers) as answer:
+                    assert answer.status == 401, token
+                    assert set(await answer.json()) == {"code", "expected"}

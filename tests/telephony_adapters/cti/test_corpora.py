@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -102,3 +106,68 @@ async def test_every_naughty_string_comes_out_as_it_went_in_or_is_refused_with_a
                 refused += 1
         await still_serves(house, 1)
     assert taken > len(strings) * 8 // 10, (taken, refused)
+
+
+async def test_no_second_event_is_smuggled_in() -> None:
+    """S11: whatever is made of the two lengths, what hides in the body is never taken as an event of its own."""
+    gadgets = DATA / "http-smuggling" / "te-gadgets-hex.json"
+    if not gadgets.is_file():
+        pytest.skip(f"the corpus is not at {gadgets}")
+    hidden_body = json.dumps(said("acd.call.arrived", "hidden", "hidden", entry="400")).encode()
+    head = f"Authorization: Bearer {KEY}\r\nContent-Type: application/cloudevents+json\r\n".encode()
+    hidden = (
+        b"POST /cti/v1/events HTTP/1.1\r\nHost: x\r\n"
+        + head
+        + f"Content-Length: {len(hidden_body)}\r\n\r\n".encode()
+        + hidden_body
+    )
+    found: dict[str, str] = json.loads(gadgets.read_text())
+    assert len(found) > 20
+    async with open_house() as house:
+        address = urlsplit(house.url)
+        for name, gadget in found.items():
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+            body = b"0\r\n\r\n" + hidden
+            writer.write(
+                b"POST /cti/v1/events HTTP/1.1\r\nHost: x\r\n"
+                + head
+                + f"Content-Length: {len(body)}\r\n".encode()
+                + bytes.fromhex(gadget)
+                + b"\r\nConnection: close\r\n\r\n"
+                + body
+            )
+            try:
+                async with asyncio.timeout(5):
+                    text = await reader.read()
+            finally:
+                writer.close()
+            answers = re.findall(rb"HTTP/1\.[01] (\d{3})", text)
+            assert len(answers) == 1 and answers[0].startswith(b"4"), (name, text[:300])
+        assert not house.made(ContactEntered)
+        await still_serves(house, 1)
+
+
+async def test_no_token_of_the_signature_suite_and_no_naughty_string_is_a_key() -> None:
+    suite = DATA / "jws-wycheproof" / "json_web_signature_test.json"
+    if not suite.is_file():
+        pytest.skip(f"the corpus is not at {suite}")
+    tokens = sorted({text for text in _texts(json.loads(suite.read_text())) if text.count(".") == 2})
+    assert len(tokens) > 100
+    event = json.dumps(said("acd.call.arrived", 1, "a", entry="400")).encode()
+    keys = tokens + [text for text in naughty_strings() if text.isascii() and text.isprintable()]
+    async with open_house() as house, aiohttp.ClientSession() as session:
+        for key in keys:
+            for value in (f"Bearer {key}", f"Basic {key}", key):
+                headers = HEADERS | {"Authorization": value}
+                async with session.post(house.url + "/events", data=event, headers=headers) as answer:
+                    assert answer.status == 401, (value, await answer.text())
+        assert not house.made(ContactEntered)
+        await still_serves(house, 1)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
