@@ -23,6 +23,7 @@ from telephony_adapters.cti.wire import (
     ID_MAX,
     CloudEvent,
     CtiError,
+    check_batch,
     parse_batch,
     parse_binary,
     parse_structured,
@@ -126,7 +127,9 @@ class CtiRoutes:
             case "application/cloudevents+json":
                 return [parse_structured(body)]
             case "application/cloudevents-batch+json":
-                return parse_batch(body)
+                batch = parse_batch(body)
+                check_batch(batch)
+                return batch
             case "application/json" if "ce-id" in request.headers:
                 return [parse_binary(request.headers, body)]
             case other:

@@ -8,7 +8,7 @@ call. GUIDE.md lists every type with its data for the person who connects a swit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -33,6 +33,10 @@ NAME = "cti"
 BATCH_MAX = 500
 ID_MAX = 200
 TEXT_MAX = 2_000
+
+
+HEAD_START_MAX_S = 30 * 24 * 3_600
+"""As much as the routing core takes."""
 
 
 class CtiError(Exception):
@@ -177,6 +181,20 @@ def parse_batch(body: bytes) -> list[CloudEvent]:
     return [_checked(event, f"event[{number}]") for number, event in enumerate(batch)]
 
 
+def check_batch(batch: Sequence[CloudEvent]) -> None:
+    """Look at what every event of a batch means before the first is taken: one that cannot be refuses them all.
+
+    Raises:
+        CtiError: As `translate`, with the index of the event.
+    """
+    for number, event in enumerate(batch):
+        try:
+            translate(event)
+        except CtiError as error:
+            where = error.where.replace("event", f"event[{number}]", 1)
+            raise CtiError(error.code, where, error.found, error.expected) from None
+
+
 def parse_binary(headers: Mapping[str, str], body: bytes) -> CloudEvent:
     """Read one event in binary mode: attributes in `ce-` headers, data in the body.
 
@@ -267,6 +285,9 @@ def translate(
 
 
 def _arrived(data: Arrived, contact: ContactId) -> AnyEvent:
+    if abs(data.head_start_s) > HEAD_START_MAX_S:
+        expected = f"-{HEAD_START_MAX_S} to {HEAD_START_MAX_S}"
+        raise CtiError("bad_data", "event.data.head_start_s", str(data.head_start_s), expected)
     if len(data.attributes) > 50 or any(len(k) + len(v) > TEXT_MAX for k, v in data.attributes.items()):
         raise CtiError(
             "bad_data", "event.data.attributes", "too many or too long", "at most 50 of 2000 characters"

@@ -120,6 +120,11 @@ async def test_binary_mode() -> None:
         (said("acd.call.arrived", 1, "a"), "event.data", "entry"),
         (said("acd.call.arrived", 1, "a", entry="400", priority=9), "event.data", "priority"),
         (said("acd.call.arrived", 1, "a", entry=400), "event.data", "int"),
+        (
+            said("acd.call.arrived", 1, "a", entry="400", head_start_s=10**12),
+            "event.data.head_start_s",
+            "1000000000000",
+        ),
         (said("acd.offer.failed", 1, offer=1, outcome="accepted"), "event.data.outcome", "accepted"),
         (said("acd.call.left", 1, "a", sequence="-1"), "event.sequence", "-1"),
         (said("acd.call.left", 1, "a\n\n"), "event.subject", "unprintable"),
@@ -382,3 +387,23 @@ async def test_a_batch_with_the_same_id_twice_and_events_in_turn_is_taken_in_its
             ("1", "accepted", False), ("1", "accepted", True), ("2", "accepted", False), ("3", "accepted", False),
         ]  # fmt: skip
         assert len(house.made(ContactEntered)) == len(house.made(ContactEnded)) == 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "where"),
+    [
+        (said("acd.call.arrived", 3, "c", entry="400", color="red"), "event[2].data"),
+        (said("acd.call.arived", 3, "c", entry="400"), "event[2].type"),
+        (said("acd.call.left", 3), "event[2].subject"),
+        (said("acd.offer.failed", 3, offer=1, outcome="accepted"), "event[2].data.outcome"),
+    ],
+)
+async def test_nothing_of_a_batch_is_taken_where_the_data_of_one_are_bad(bad: Any, where: str) -> None:
+    async with open_house() as house:
+        kind = {"Content-Type": "application/cloudevents-batch+json"}
+        good = [said("acd.call.arrived", n, f"c{n}", entry="400") for n in range(2)]
+        status, body = await house.post([*good, bad], **kind)
+        assert (status, body["where"]) == (400, where)
+        assert not house.made(ContactEntered)
+        status, body = await house.post(good, **kind)
+        assert (status, [each.get("is_repeat", False) for each in body["results"]]) == (202, [False, False])
