@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
+from typing import Final
 
 import msgspec
 
@@ -41,6 +42,19 @@ from telephony_adapters.cti.wire import NAME, CloudEvent, build_order, call_of, 
 GAP_S = 1.0
 SEEN_MAX = 100_000
 CALLS_MAX = 200_000
+
+
+TURNED_AWAY: Final = {
+    "unknown_entry": ("", "a name of entries.yaml, or of its also"),
+    "unknown_queue": ("queue", "a queue of queues.yaml, or none"),
+    "channel": ("channel", "a channel of the queue"),
+    "closed": ("", "an entry whose queue is open"),
+    "full": ("", "room in the line: later"),
+    "id_used": ("subject", "an id that no call had before"),
+    "senseless": ("", "fields within the limits of the guide"),
+    "rules_missing": ("", "a configuration in force"),
+}
+"""What is said of a call that was turned away: what was found (empty: the entry) and what was expected."""
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -304,5 +318,6 @@ def _answer_of(event_id: str, record: Record) -> Answer:
         if isinstance(fact, Refused):
             return Answer(event_id, "refused", fact.code, fact.found, fact.expected)
         if isinstance(fact, ContactTurnedAway):
-            return Answer(event_id, "refused", fact.code)
+            found, expected = TURNED_AWAY.get(fact.code, ("", "a call that can be taken"))
+            return Answer(event_id, "refused", fact.code, found or fact.entry, expected)
     return Answer(event_id, "accepted")

@@ -130,7 +130,7 @@ class CtiRoutes:
                 batch = parse_batch(body)
                 check_batch(batch)
                 return batch
-            case "application/json" if "ce-id" in request.headers:
+            case "application/json" if any(name.lower().startswith("ce-") for name in request.headers):
                 return [parse_binary(request.headers, body)]
             case other:
                 expected = f"{STRUCTURED}, {BATCH}, or application/json with ce- headers"

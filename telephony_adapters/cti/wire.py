@@ -27,7 +27,7 @@ from acd.routing.model import (
     QueueId,
     RegionId,
 )
-from acd.routing.outputs import AnyCommand
+from acd.routing.outputs import AnyCommand, SetMonitor
 
 NAME = "cti"
 BATCH_MAX = 500
@@ -414,11 +414,14 @@ def name_outside(field: str) -> str:
 def build_order(command: AnyCommand, source: str, call: str, number: int, at: str) -> CloudEvent:
     """Say an order as a CloudEvent. Its `id` is the key of the command: the same order is the same id.
 
+    A supervisor may come, go and come again in the same way: each of these is an order of its own.
+
     Args:
         number: Its place in the stream of orders to this switch, from 1 without gaps.
         at: The moment, RFC 3339.
     """
     fields = msgspec.to_builtins(command)
+    is_again_new = isinstance(command, SetMonitor)
     data = {
         name_outside(name): value
         for name, value in fields.items()
@@ -426,7 +429,7 @@ def build_order(command: AnyCommand, source: str, call: str, number: int, at: st
     }
     return CloudEvent(
         specversion="1.0",
-        id=command.key,
+        id=f"{command.key}/{number}/{at}" if is_again_new else command.key,
         source="acd",
         type=ORDER_TYPES[type(command).__name__],
         subject=call,

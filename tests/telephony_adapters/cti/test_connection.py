@@ -13,10 +13,17 @@ import pytest
 import websockets
 
 from acd.routing import events as e
-from acd.routing.model import OfferId
-from acd.routing.outputs import AssignmentConnected, ContactEnded, ContactEntered, OfferMade
+from acd.routing.model import AgentId, ContactId, MonitorMode, OfferId, PersonId
+from acd.routing.outputs import (
+    AssignmentConnected,
+    ContactEnded,
+    ContactEntered,
+    HoldContact,
+    OfferMade,
+    SetMonitor,
+)
 from telephony_adapters.cti.settings import CtiSettings, SwitchSettings
-from telephony_adapters.cti.wire import BATCH_MAX, parse_structured
+from telephony_adapters.cti.wire import BATCH_MAX, build_order, parse_structured
 from tests.telephony_adapters.cti.house import HEADERS, KEY, SOURCE, SWITCH, House, open_house, said
 
 CORPUS = Path(__file__).parents[3].parent / "shared" / "data" / "json-test-suite" / "test_parsing"
@@ -407,3 +414,43 @@ async def test_nothing_of_a_batch_is_taken_where_the_data_of_one_are_bad(bad: An
         assert not house.made(ContactEntered)
         status, body = await house.post(good, **kind)
         assert (status, [each.get("is_repeat", False) for each in body["results"]]) == (202, [False, False])
+
+
+def test_a_supervisor_who_comes_again_is_an_order_of_its_own() -> None:
+    barge = SetMonitor(
+        "cti", OfferId(5), ContactId("cti:pbx-1:a"), AgentId("ann"), PersonId("lin"), MonitorMode.BARGE
+    )
+    at = "2026-11-24T10:00:00.000+00:00"
+    first, again = (build_order(barge, SOURCE, "a", number, at) for number in (1, 3))
+    assert first.id != again.id and first.data == again.data
+    hold = HoldContact("cti", OfferId(5), ContactId("cti:pbx-1:a"), AgentId("ann"), True, 1)
+    assert build_order(hold, SOURCE, "a", 1, at).id == build_order(hold, SOURCE, "a", 7, at).id
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "found"),
+    [
+        (said("acd.call.arrived", 1, "a", entry="nowhere"), "unknown_entry", "nowhere"),
+        (said("acd.call.arrived", 1, "a", entry="400", queue="nowhere"), "unknown_queue", "queue"),
+    ],
+)
+async def test_a_call_that_is_turned_away_is_told_what_was_found_and_expected(
+    event: Any, code: str, found: str
+) -> None:
+    async with open_house() as house:
+        _, body = await house.post(event)
+        (result,) = body["results"]
+        assert (result["outcome"], result["code"], result["found"]) == ("refused", code, found)
+        assert result["expected"]
+
+
+async def test_binary_mode_without_an_id_names_the_header() -> None:
+    async with open_house() as house:
+        headers = {
+            "Content-Type": "application/json",
+            "ce-specversion": "1.0",
+            "ce-source": SOURCE,
+            "ce-type": "acd.call.left",
+        }
+        status, body = await house.post({}, **headers)
+        assert (status, body["where"], body["found"]) == (400, "header ce-id", "nothing")
