@@ -41,7 +41,7 @@ function Stage({ visit, connection, t, lang }) {
     !visit.question &&
     html`<p class="small muted">${t("place_kept")}</p>
       <p class="small">
-        ${t("no_wait")}
+        ${t("no_wait")}${" "}
         <button type="button" class="link" onClick=${() => connection.choose("intake")}>${t("wish_intake")}</button>
       </p>`}
   </div>`;
